@@ -19,11 +19,14 @@ import shlex
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120  # seconds for each judge; a bug may hang it
+PATIENCE = 120  # seconds for a judge without a bug
+LEAST = 10      # a bug may hang its judge: these seconds, and so many times as long as it takes
+TIMES = 5       # without a bug, are enough for one that passes
 FEWEST = 20     # bugs in a list
 
 
@@ -36,11 +39,11 @@ def run(command, **more):
                           stderr=subprocess.STDOUT, errors="replace", check=False, **more)
 
 
-def fails(command, **more):
+def fails(command, patience, **more):
     """True if the judge fails or hangs; ends it at the first test that fails."""
     judge = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True, errors="replace", **more)
-    watch = threading.Timer(PATIENCE, judge.kill)
+    watch = threading.Timer(patience, judge.kill)
     watch.start()
     try:
         failed = any("[  FAILED  ]" in line for line in judge.stdout)
@@ -111,6 +114,7 @@ class Build:
 class Bugs:
     def __init__(self, path):
         self.judges, self.programs, self.bugs = [], [], []
+        self.patience = {}  # by judge's target
         for line in path.read_text().splitlines():
             if not line or line.startswith("#"):
                 continue
@@ -146,7 +150,7 @@ def caught_by(bugs, build, source, changed, out):
                 continue
             program, environment = build.folder / "tests" / target, started
         environment = {"LD_LIBRARY_PATH": build.libraries(target), **os.environ, **environment}
-        if fails([program] + arguments, env=environment):
+        if fails([program] + arguments, bugs.patience[target], env=environment):
             return target.removeprefix("test-")
     return None
 
@@ -198,9 +202,12 @@ def try_bug(bugs, build, folder, bug):
     return judge is not None
 
 
-def passes_without(build, judge):
+def passes_without(bugs, build, judge):
+    """True if the judge passes without a bug; how long it takes says when one hangs it."""
     target, arguments = judge
+    begun = time.monotonic()
     result = run([build.folder / "tests" / target] + arguments, timeout=PATIENCE)
+    bugs.patience[target] = LEAST + TIMES * (time.monotonic() - begun)
     if result.returncode:
         print(f"without any bug {target} fails already:\n{result.stdout[-2000:]}")
     return result.returncode == 0
@@ -217,7 +224,7 @@ def main():
     if not all([fits(bug) for bug in bugs.bugs]):
         return 1
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        if not all(pool.map(lambda judge: passes_without(build, judge), bugs.judges)):
+        if not all(pool.map(lambda judge: passes_without(bugs, build, judge), bugs.judges)):
             return 1
         out = folder / "mutants" / path.stem
         results = list(pool.map(lambda bug: try_bug(bugs, build, out, bug), chosen))
