@@ -26,7 +26,7 @@ char *model_make(const char *name, const char *kind, ...) {
     char *path = xasprintf("%s/%s.gguf", MODELS_DIR, name);
     if (access(path, R_OK) == 0) return path;
     (void)mkdir(MODELS_DIR, 0755);
-    char *fresh = xasprintf("%s.new", path);
+    char *fresh = xasprintf("%s.%d", path, (int)getpid()); /* others may make it, too */
     char *args[MAX_ARGS] = { xstrdup(MAKE_MODEL), xstrdup(kind), xstrdup("--out"), fresh };
     int count = 4;
     va_list list;
