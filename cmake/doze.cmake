@@ -7,8 +7,8 @@
 #                                                       release preset, else build/<preset>/
 #   doze_test(unit lifecycle SOURCES … USES … [ARGS …]) program and ctest test
 #                                                       "unit.lifecycle"; THREADS: the tsan build
-#                                                       has it, too; LOCK name: not beside
-#                                                       others with that lock
+#                                                       has it, too; WAITS: two of these run in
+#                                                       the place of one (tests/run.sh)
 #   doze_fuzz(gguf CORPUS dir SOURCES … USES …)         libFuzzer program fuzz-gguf
 #   doze_left_out(page "why" [ELSEWHERE])               this build has not all tests of tests/page
 #
@@ -75,9 +75,18 @@ function(doze_executable name)
     doze_program(${name} ${DOZE_OUTPUT} ${ARGN})
 endfunction()
 
+# A processor has two places for tests. One that mostly waits takes one of them, others take both.
+function(doze_test_places test waits)
+    set(places 2)
+    if(waits)
+        set(places 1)
+    endif()
+    set_tests_properties(${test} PROPERTIES PROCESSORS ${places})
+endfunction()
+
 # CLASS is the folder below tests/; it is the label too (tests/CMakeLists.txt): ctest -L CLASS.
 function(doze_test class name)
-    cmake_parse_arguments(arg "THREADS" "LOCK" "SOURCES;USES;ARGS" ${ARGN})
+    cmake_parse_arguments(arg "THREADS;WAITS" "" "SOURCES;USES;ARGS" ${ARGN})
     doze_program(test-${class}-${name} ${PROJECT_BINARY_DIR}/tests
         SOURCES ${arg_SOURCES} USES ${arg_USES})
     target_include_directories(test-${class}-${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support)
@@ -87,7 +96,8 @@ function(doze_test class name)
         add_dependencies(threads test-${class}-${name})
     endif()
     add_test(NAME ${class}.${name} COMMAND test-${class}-${name} ${arg_ARGS})
-    set_tests_properties(${class}.${name} PROPERTIES TIMEOUT 300 RESOURCE_LOCK "${arg_LOCK}")
+    doze_test_places(${class}.${name} "${arg_WAITS}")
+    set_tests_properties(${class}.${name} PROPERTIES TIMEOUT 300)
 endfunction()
 
 # In other builds than fuzz the same target is a test that feeds the committed corpus once.

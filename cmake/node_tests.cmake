@@ -3,7 +3,8 @@
 #
 # One ctest "e2e.x" for each x.test.js of the current folder: the whole of doze, driven under
 # `node --test`. tests/run.sh installs the clients (npm ci) first. Each test has ports, folders and
-# a daemon of its own, so several run at once. A file with a line "// Alone: why" runs by itself.
+# a daemon of its own, so several run at once. A file with a line "// Alone: why" runs by itself; of
+# those with "// Waits: why" two run in the place of one.
 function(doze_node_tests class)
     cmake_parse_arguments(arg "" "" "ENVIRONMENT;FIXTURES_REQUIRED" ${ARGN})
     find_program(NODE node)
@@ -22,6 +23,8 @@ function(doze_node_tests class)
         # A test with a working directory of its own does not get the label of its folder.
         set_tests_properties(${class}.${name} PROPERTIES LABELS ${class} TIMEOUT 600
             FIXTURES_REQUIRED "${arg_FIXTURES_REQUIRED}" ENVIRONMENT "${environment}")
+        file(STRINGS ${file} waits REGEX "^// Waits: ")
+        doze_test_places(${class}.${name} "${waits}")
         file(STRINGS ${file} alone REGEX "^// Alone: ")
         if(alone)
             set_tests_properties(${class}.${name} PROPERTIES RUN_SERIAL ON)

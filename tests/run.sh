@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # run.sh PRESET [CLASS] - run every class of tests of one built preset, or this one, as many at once
-# as there are cores.
+# as there are cores, and two that wait in the place of one.
 # Each class ends with ctest's closing line. Tests that this machine cannot run are named and
 # skipped. Where CI is set in the environment that is an error, a third of the mutants is seeded
 # (tools/mutants/run.py), and a test that stands on somebody else's program or on the clock is tried
@@ -58,7 +58,8 @@ export MUTANTS_SHARE="${MUTANTS_SHARE:-${CI:+3}}"
 failed=
 for class in $classes; do
     echo "== $preset: $class"
-    ctest --test-dir "$obj" -L "^$class\$" -j "$(nproc)" --output-on-failure --no-tests=error \
-        --repeat until-pass:"$(tries "$class")" </dev/null || failed="$failed $class"
+    ctest --test-dir "$obj" -L "^$class\$" -j $((2 * $(nproc))) --output-on-failure \
+        --no-tests=error --repeat until-pass:"$(tries "$class")" </dev/null ||
+        failed="$failed $class"
 done
 [ -z "$failed" ] || { echo "tests: $preset build FAILED in:$failed" >&2; exit 1; }

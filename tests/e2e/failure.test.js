@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // Workers that die, files that are broken: the daemon says so and lives on.
-// Alone: a load that is slow for a second is taken for a stalled one.
+// Waits: for workers that hang, loads that stall, a machine that sleeps.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
@@ -333,7 +333,7 @@ test('a machine that slept for longer than hang_seconds goes on where it was', a
 
 test('a load without progress is failed and its worker killed', async (t) => {
   const { d, watch, pid, answer: { status, body } } = await whileLoading(t, 'SIGSTOP',
-    { settings: { load_stall_seconds: 1 } });
+    { settings: { load_stall_seconds: 3 } });
   assert.equal(status, 500, JSON.stringify(body));
   assert.equal(body.error.code, 'model_load_failed');
   const again = await d.chat('big');

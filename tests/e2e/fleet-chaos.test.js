@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Alone: kills, freezes and cuts off nodes, and waits until their leases end
+// Waits: until the leases of nodes end that are killed, frozen or cut off.
 // A thousand requests to three nodes and a real etcd while that happens: each is answered once or
 // fails clearly before its first byte, and no model is loaded cold by two nodes at a time.
 import { machines, missing as noNamespaces } from './lib/netns.js'; // first: it moves the test

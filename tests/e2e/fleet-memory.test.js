@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Alone: kills nodes, and measures what memory they take
+// Waits: until the leases of nodes end that are killed or frozen.
 // A model that is larger than each machine, over two of them: docs/fleet.md.
 import test from 'node:test';
 import assert from 'node:assert/strict';

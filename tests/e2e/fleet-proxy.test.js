@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Alone: kills nodes and waits until their leases end
+// Waits: until the leases of killed nodes end.
 // Requests that another node of the fleet answers: docs/fleet.md.
 import test from 'node:test';
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Alone: measures how soon nodes vanish
+// Waits: until the leases of nodes end, 10 s each.
 // Several daemons and a real etcd: docs/fleet.md.
 import test from 'node:test';
 import assert from 'node:assert/strict';

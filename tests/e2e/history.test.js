@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // What happened is kept on disk: GET /api/v1/history and `doze log --events`.
+// Waits: until the file is closed, and then for wake-ups that do not come.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // Clients that do not read their answers (docs/lifecycle.md, Order, rule 3).
+// Waits: until a place is taken from a client that does not read.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

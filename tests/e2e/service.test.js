@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // As a service: sockets that systemd passes, what it is told, leaving when idle, reading again.
+// Waits: for servers that leave when they are idle.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
