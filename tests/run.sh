@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # run.sh PRESET [CLASS] - run every class of tests of one built preset, or this one, as many at once
-# as there are cores, and two that wait in the place of one.
-# Each class ends with ctest's closing line. Tests that this machine cannot run are named and
+# as there are cores, and two that wait in the place of one. Classes of small programs run together.
+# Each run ends with ctest's closing line. Tests that this machine cannot run are named and
 # skipped. Where CI is set in the environment that is an error, a third of the mutants is seeded
 # (tools/mutants/run.py), and a test that stands on somebody else's program or on the clock is tried
 # twice: a machine that stalls must not hold back a change. Both tries are in the log.
@@ -54,11 +54,16 @@ tries() {
     esac
 }
 
+# One of these waits for the longest of its tests while a core has nothing to do.
+small='api|explore|fuzz|golden|packaging|unit'
+together=$(echo "$classes" | sed -nE "/^($small)\$/p" | paste -sd '|')
+classes="$together $(echo "$classes" | sed -E "/^($small)\$/d")"
+
 export MUTANTS_SHARE="${MUTANTS_SHARE:-${CI:+3}}"
 failed=
 for class in $classes; do
     echo "== $preset: $class"
-    ctest --test-dir "$obj" -L "^$class\$" -j $((2 * $(nproc))) --output-on-failure \
+    ctest --test-dir "$obj" -L "^($class)\$" -j $((2 * $(nproc))) --output-on-failure \
         --no-tests=error --repeat until-pass:"$(tries "$class")" </dev/null ||
         failed="$failed $class"
 done
