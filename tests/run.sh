@@ -3,7 +3,7 @@
 # run.sh PRESET [CLASS] - run every class of tests of one built preset, or this one, as many at once
 # as there are cores, and two that wait in the place of one. Classes of small programs run together.
 # Each run ends with ctest's closing line. Tests that this machine cannot run are named and
-# skipped. Where CI is set in the environment that is an error, a third of the mutants is seeded
+# skipped. Where CI is set in the environment that is an error, a sixth of the mutants is seeded
 # (tools/mutants/run.py), and a test that stands on somebody else's program or on the clock is tried
 # twice: a machine that stalls must not hold back a change. Both tries are in the log.
 set -eu
@@ -59,7 +59,7 @@ small='api|explore|fuzz|golden|packaging|unit'
 together=$(echo "$classes" | sed -nE "/^($small)\$/p" | paste -sd '|')
 classes="$together $(echo "$classes" | sed -E "/^($small)\$/d")"
 
-export MUTANTS_SHARE="${MUTANTS_SHARE:-${CI:+3}}"
+export MUTANTS_SHARE="${MUTANTS_SHARE:-${CI:+6}}"
 failed=
 for class in $classes; do
     echo "== $preset: $class"
