@@ -12,7 +12,7 @@ import { sanitized } from './lib/programs.js';
 import { randomFrom } from './lib/random.js';
 import { converse } from './lib/wild-http.js';
 
-const LASTS_MS = 1000 * Number(process.env.DOZE_WILD_SECONDS ?? (sanitized ? 60 : 10));
+const LASTS_MS = 1000 * Number(process.env.DOZE_WILD_SECONDS ?? (sanitized ? 30 : 10));
 const AT_ONCE = 12;
 const HEALTH_MS = sanitized ? 5000 : 1000;
 const STALLS = 3; // of the machine: so often it may take longer, though not much

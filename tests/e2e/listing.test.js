@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // Alone: it measures what lists of many models cost
+// Not sanitized: what is measured is not theirs, and every other test has lists.
 // A list of sixteen times as many models costs some sixteen times as much, in every dialect: what
 // is measured is the processor time of the daemon, not how long it takes.
 import assert from 'node:assert/strict';
