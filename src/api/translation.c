@@ -118,6 +118,28 @@ yyjson_mut_val *translation_copy_tool(struct translation *t, yyjson_mut_val *too
     return function;
 }
 
+static const char *function_name(yyjson_mut_val *tool) {
+    return yyjson_mut_get_str(yyjson_mut_obj_get(yyjson_mut_obj_get(tool, "function"), "name"));
+}
+
+void translation_collect_functions(yyjson_mut_val *tools, struct name_set *ret_names) {
+    yyjson_mut_val *tool;
+    size_t i, count;
+    yyjson_mut_arr_foreach(tools, i, count, tool) name_set_add(ret_names, function_name(tool));
+}
+
+/* Not by yyjson_mut_arr_iter_remove, which leaves out what follows. */
+void translation_keep_functions(yyjson_mut_val *tools, struct name_set *names) {
+    size_t count = yyjson_mut_arr_size(tools);
+    yyjson_mut_val *tool = yyjson_mut_arr_get_first(tools);
+    (void)yyjson_mut_arr_clear(tools);
+    for (; count > 0; count--) {
+        yyjson_mut_val *next = tool->next;
+        if (name_set_has(names, function_name(tool))) (void)yyjson_mut_arr_append(tools, tool);
+        tool = next;
+    }
+}
+
 yyjson_mut_val *translation_find_function(yyjson_mut_val *tools, const char *name) {
     yyjson_mut_val *tool;
     size_t i, count;

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <yyjson.h>
 
+#include "api/name_set.h"
 #include "base/error.h"
 
 struct translation {
@@ -47,6 +48,10 @@ yyjson_mut_val *translation_copy_tool(struct translation *t, yyjson_mut_val *too
                                       yyjson_val *tool, const char *schema);
 /* The tool that has the function; NULL: none, or no name. */
 yyjson_mut_val *translation_find_function(yyjson_mut_val *tools, const char *name);
+/* Add the names of the functions of `tools`, which stay its. */
+void translation_collect_functions(yyjson_mut_val *tools, struct name_set *ret_names);
+/* Remove the tools whose functions have other names. */
+void translation_keep_functions(yyjson_mut_val *tools, struct name_set *names);
 /* The neutral tool_choice that names a function. */
 void translation_choose_function(struct translation *t, const char *name);
 

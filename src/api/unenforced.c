@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "api/name_set.h"
+
 enum { KEYWORD_MAX = 64 };
 
 typedef bool enforced_fn(yyjson_mut_val *schema);
@@ -49,15 +51,20 @@ static bool with_items(yyjson_mut_val *schema) {
 }
 
 static bool with_properties(yyjson_mut_val *schema) {
-    yyjson_mut_val *properties = yyjson_mut_obj_get(schema, "properties"), *name;
+    yyjson_mut_val *properties = yyjson_mut_obj_get(schema, "properties"), *name, *value;
     yyjson_mut_val *required = yyjson_mut_obj_get(schema, "required");
+    struct name_set known = { 0 };
     size_t i, count;
+    bool all = true;
     if (!yyjson_mut_is_arr(required)) return true;
-    yyjson_mut_arr_foreach(required, i, count, name) {
-        const char *text = yyjson_mut_get_str(name);
-        if (!text || !yyjson_mut_obj_get(properties, text)) return false;
+    yyjson_mut_obj_foreach(properties, i, count, name, value) {
+        name_set_add(&known, yyjson_mut_get_str(name));
     }
-    return true;
+    yyjson_mut_arr_foreach(required, i, count, name) {
+        all = all && name_set_has(&known, yyjson_mut_get_str(name));
+    }
+    name_set_clear(&known);
+    return all;
 }
 
 static bool of_known_format(yyjson_mut_val *schema) {
@@ -144,36 +151,46 @@ static const char *form_of(yyjson_mut_val *schema) {
     return NULL;
 }
 
-static bool is_of(yyjson_mut_val *value, yyjson_mut_val *type) {
-    static const struct {
-        const char *name;
-        bool (*is)(yyjson_mut_val *);
-    } types[] = { { "object", yyjson_mut_is_obj }, { "array", yyjson_mut_is_arr },
-                  { "string", yyjson_mut_is_str }, { "integer", yyjson_mut_is_int },
-                  { "number", yyjson_mut_is_num }, { "boolean", yyjson_mut_is_bool },
-                  { "null", yyjson_mut_is_null } };
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (yyjson_mut_equals_str(type, types[i].name)) return types[i].is(value);
+static const struct {
+    const char *name;
+    bool (*is)(yyjson_mut_val *);
+} types[] = { { "object", yyjson_mut_is_obj }, { "array", yyjson_mut_is_arr },
+              { "string", yyjson_mut_is_str }, { "integer", yyjson_mut_is_int },
+              { "number", yyjson_mut_is_num }, { "boolean", yyjson_mut_is_bool },
+              { "null", yyjson_mut_is_null } };
+enum { TYPE_COUNT = sizeof types / sizeof types[0] };
+
+/* One bit for each. */
+static unsigned bit_of(yyjson_mut_val *name) {
+    for (unsigned i = 0; i < TYPE_COUNT; i++) {
+        if (yyjson_mut_equals_str(name, types[i].name)) return 1u << i;
+    }
+    return 0;
+}
+
+static unsigned types_of(yyjson_mut_val *type) {
+    yyjson_mut_val *one;
+    size_t i, count;
+    unsigned set = bit_of(type);
+    yyjson_mut_arr_foreach(type, i, count, one) set |= bit_of(one);
+    return set;
+}
+
+static bool is_of_any(yyjson_mut_val *value, unsigned set) {
+    for (unsigned i = 0; i < TYPE_COUNT; i++) {
+        if ((set & 1u << i) && types[i].is(value)) return true;
     }
     return false;
 }
 
-static bool is_of_any(yyjson_mut_val *value, yyjson_mut_val *type) {
-    yyjson_mut_val *one;
-    size_t i, count;
-    yyjson_mut_arr_foreach(type, i, count, one) {
-        if (is_of(value, one)) return true;
-    }
-    return is_of(value, type);
-}
-
 /* A type beside values says no more than they do. */
 static bool type_fits(yyjson_mut_val *schema) {
-    yyjson_mut_val *type = yyjson_mut_obj_get(schema, "type"), *value;
+    unsigned set = types_of(yyjson_mut_obj_get(schema, "type"));
+    yyjson_mut_val *value;
     size_t i, count;
-    if (has(schema, "const")) return is_of_any(yyjson_mut_obj_get(schema, "const"), type);
+    if (has(schema, "const")) return is_of_any(yyjson_mut_obj_get(schema, "const"), set);
     yyjson_mut_arr_foreach(yyjson_mut_obj_get(schema, "enum"), i, count, value) {
-        if (!is_of_any(value, type)) return false;
+        if (!is_of_any(value, set)) return false;
     }
     return true;
 }

@@ -1,66 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /* tools.c - the tools that a model may call, and which it must call. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/anthropic/translate.h"
+#include "api/name_set.h"
 #include "base/json.h"
-#include "base/xalloc.h"
 
 /* ---- deferred tools: shown once a tool_reference has named them ---- */
 
-/* Names in order: there may be as many as a body has room for, and as many tools. */
-struct names {
-    yyjson_val **names;
-    size_t count, room;
+struct references {
+    struct name_set names;
     bool known;
 };
 
-static int compare_names(const void *a, const void *b) {
-    return strcmp(yyjson_get_str(*(yyjson_val *const *)a),
-                  yyjson_get_str(*(yyjson_val *const *)b));
-}
-
-static void names_add(struct names *n, yyjson_val *name) {
-    if (!yyjson_is_str(name)) return;
-    if (n->count == n->room) {
-        n->room = n->room ? n->room * 2 : 64;
-        n->names = xrealloc(n->names, n->room * sizeof(yyjson_val *));
-    }
-    n->names[n->count++] = name;
-}
-
-static void names_collect(struct names *n, yyjson_val *content) {
+static void names_collect(struct name_set *names, yyjson_val *content) {
     yyjson_val *block;
     size_t i, count;
     yyjson_arr_foreach(content, i, count, block) {
-        names_add(n, yyjson_obj_get(block, "tool_name"));
-        names_collect(n, yyjson_obj_get(block, "content"));
+        name_set_add(names, json_find_str(block, "tool_name"));
+        names_collect(names, yyjson_obj_get(block, "content"));
     }
 }
 
-static bool is_referred_to(const struct translation *t, struct names *n, yyjson_val *name) {
-    if (!yyjson_is_str(name)) return false;
-    if (!n->known) {
-        names_collect(n, yyjson_obj_get(t->in, "messages")); /* each has a "content" */
-        if (n->count > 0) qsort(n->names, n->count, sizeof(yyjson_val *), compare_names);
-        n->known = true;
-    }
-    return n->count > 0 &&
-           bsearch(&name, n->names, n->count, sizeof(yyjson_val *), compare_names);
+static bool is_referred_to(const struct translation *t, struct references *r,
+                           const char *name) {
+    if (!r->known)
+        names_collect(&r->names, yyjson_obj_get(t->in, "messages")); /* each has a "content" */
+    r->known = true;
+    return name_set_has(&r->names, name);
 }
 
 /* Only the client's own tools have no type or "custom"; Anthropic runs the others. */
-static bool is_shown(const struct translation *t, struct names *referred, yyjson_val *tool) {
+static bool is_shown(const struct translation *t, struct references *referred,
+                     yyjson_val *tool) {
     yyjson_val *type = yyjson_obj_get(tool, "type");
     if (type && !yyjson_is_null(type) && !yyjson_equals_str(type, "custom")) return false;
     if (!yyjson_is_true(yyjson_obj_get(tool, "defer_loading"))) return true;
-    return is_referred_to(t, referred, yyjson_obj_get(tool, "name"));
+    return is_referred_to(t, referred, json_find_str(tool, "name"));
 }
 
 /* ---- tools ---- */
 
-static bool tools_add(struct translation *t, yyjson_val *tools, struct names *referred,
+static bool tools_add(struct translation *t, yyjson_val *tools, struct references *referred,
                       yyjson_mut_val *list) {
     yyjson_val *tool;
     size_t i, count;
@@ -119,9 +100,9 @@ bool anthropic_translate_tools(struct translation *t) {
     yyjson_val *tools = NULL;
     yyjson_mut_val *list = yyjson_mut_arr(t->doc);
     if (!json_read_array(t->in, "tools", &tools, t->err)) return false;
-    struct names referred = { 0 };
+    struct references referred = { 0 };
     bool added = tools_add(t, tools, &referred, list);
-    free(referred.names);
+    name_set_clear(&referred.names);
     if (!added) return false;
     if (yyjson_mut_arr_size(list)) yyjson_mut_obj_add_val(t->doc, t->out, "tools", list);
     return choice_translate(t, list);

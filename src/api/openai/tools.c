@@ -2,6 +2,7 @@
 /* tools.c - the functions a model may call, and which it must call. */
 #include <string.h>
 
+#include "api/name_set.h"
 #include "api/openai/translate.h"
 #include "base/json.h"
 
@@ -75,30 +76,44 @@ static bool tool_choice_function(struct translation *t, yyjson_val *choice) {
     return true;
 }
 
-/* Keep those of the tools that {"mode", "tools"} names. */
-static bool allowed_tools_translate(struct translation *t, yyjson_val *choice) {
-    yyjson_val *allowed = yyjson_obj_get(choice, "allowed_tools"), *tool;
-    yyjson_val *mode = yyjson_obj_get(allowed, "mode"),
-               *names = yyjson_obj_get(allowed, "tools");
+static const char *allowed_name(yyjson_val *tool) {
+    return json_find_str(yyjson_obj_get(tool, "function"), "name");
+}
+
+/* Both may have as many as a body has room for. */
+static bool allowed_names_read(struct translation *t, yyjson_val *tools, struct name_set *known,
+                               struct name_set *ret_allowed) {
+    yyjson_val *tool;
     size_t i, count;
-    bool known = yyjson_equals_str(mode, "auto") || yyjson_equals_str(mode, "required");
-    if (!known || yyjson_arr_size(names) == 0) return tool_choice_refuse(t);
-    yyjson_mut_val *all = yyjson_mut_obj_get(t->out, "tools");
-    yyjson_mut_val *kept = yyjson_mut_arr(t->doc);
-    yyjson_arr_foreach(names, i, count, tool) {
-        yyjson_val *name = yyjson_obj_get(yyjson_obj_get(tool, "function"), "name");
-        yyjson_mut_val *found = translation_find_function(all, yyjson_get_str(name));
-        if (!found) {
+    yyjson_arr_foreach(tools, i, count, tool) {
+        const char *name = allowed_name(tool);
+        if (!name_set_has(known, name)) {
             return error_set_param(
                 t->err, ERR_INVALID_REQUEST, "tool_choice",
                 "'tool_choice' allows the function '%.80s', which is not in 'tools'.",
-                yyjson_is_str(name) ? yyjson_get_str(name) : "");
+                name ? name : "");
         }
-        yyjson_mut_arr_append(kept, yyjson_mut_val_mut_copy(t->doc, found));
+        name_set_add(ret_allowed, name);
     }
-    yyjson_mut_obj_replace(t->out, yyjson_mut_str(t->doc, "tools"), kept);
-    yyjson_mut_obj_add_strcpy(t->doc, t->out, "tool_choice", yyjson_get_str(mode));
     return true;
+}
+
+/* Keep those of the tools that {"mode", "tools"} names. */
+static bool allowed_tools_translate(struct translation *t, yyjson_val *choice) {
+    yyjson_val *allowed = yyjson_obj_get(choice, "allowed_tools");
+    yyjson_val *mode = yyjson_obj_get(allowed, "mode"),
+               *tools = yyjson_obj_get(allowed, "tools");
+    bool knows = yyjson_equals_str(mode, "auto") || yyjson_equals_str(mode, "required");
+    if (!knows || yyjson_arr_size(tools) == 0) return tool_choice_refuse(t);
+    struct name_set known = { 0 }, names = { 0 };
+    yyjson_mut_val *all = yyjson_mut_obj_get(t->out, "tools");
+    translation_collect_functions(all, &known);
+    bool ok = allowed_names_read(t, tools, &known, &names);
+    if (ok) translation_keep_functions(all, &names);
+    if (ok) yyjson_mut_obj_add_strcpy(t->doc, t->out, "tool_choice", yyjson_get_str(mode));
+    name_set_clear(&known);
+    name_set_clear(&names);
+    return ok;
 }
 
 /* Without tools "auto" and "none" mean nothing, but clients send them. */

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "api/name_set.h"
 #include "api/responses/item.h"
 #include "api/responses/translate.h"
 #include "base/json.h"
@@ -52,11 +53,6 @@ static bool tools_add(struct translation *t, yyjson_val *tools, yyjson_mut_val *
 
 /* ---- tool_choice ---- */
 
-static bool function_is(yyjson_mut_val *tool, const char *name) {
-    yyjson_mut_val *function = yyjson_mut_obj_get(tool, "function");
-    return yyjson_mut_equals_str(yyjson_mut_obj_get(function, "name"), name);
-}
-
 static bool choice_refuse(struct translation *t) {
     return error_set_param(t->err, ERR_INVALID_REQUEST, "tool_choice",
                            "'tool_choice' must be \"auto\", \"none\", \"required\" or name "
@@ -81,24 +77,16 @@ static bool named_add(struct translation *t, const char *name, yyjson_mut_val *l
     return true;
 }
 
-static bool is_allowed(yyjson_val *allowed, yyjson_mut_val *tool) {
-    yyjson_val *one;
-    size_t i, count;
-    yyjson_arr_foreach(allowed, i, count, one) {
-        const char *name = json_find_str(one, "name");
-        if (name && function_is(tool, name)) return true;
-    }
-    return false;
-}
-
 /* {"type":"allowed_tools","mode":"auto"|"required","tools":[{"type","name"}]}: only these. */
 static bool allowed_add(struct translation *t, yyjson_val *choice, yyjson_mut_val *list) {
-    yyjson_mut_arr_iter iter = yyjson_mut_arr_iter_with(list);
-    for (yyjson_mut_val *tool; (tool = yyjson_mut_arr_iter_next(&iter)) != NULL;) {
-        if (!is_allowed(yyjson_obj_get(choice, "tools"), tool)) {
-            (void)yyjson_mut_arr_iter_remove(&iter);
-        }
+    struct name_set names = { 0 };
+    yyjson_val *one;
+    size_t i, count;
+    yyjson_arr_foreach(yyjson_obj_get(choice, "tools"), i, count, one) {
+        name_set_add(&names, json_find_str(one, "name"));
     }
+    translation_keep_functions(list, &names);
+    name_set_clear(&names);
     return word_add(t, json_find_str(choice, "mode"), list);
 }
 
