@@ -19,6 +19,7 @@ struct response_task {
     enum response_wish wish;
     char *id;                        /* READ, INPUT, REMOVE */
     char *owner;                     /* who asks; NULL: may see all */
+    char *limit, *order, *after;     /* INPUT: of the page; NULL: not given */
     struct past_wanted wanted;       /* FIND */
     struct stored_response response; /* ADD */
     struct response_sink sink;       /* on_end NULL: nobody waits */
@@ -47,6 +48,9 @@ struct stored_responses {
 static void task_free(struct response_task *task) {
     free(task->id);
     free(task->owner);
+    free(task->limit);
+    free(task->order);
+    free(task->after);
     past_wanted_clear(&task->wanted);
     stored_response_clear(&task->response);
     buf_clear(&task->json);
@@ -55,6 +59,16 @@ static void task_free(struct response_task *task) {
 
 /* ---- on the pool thread ---- */
 
+/* There may be megabytes of items, of which few are wanted. */
+static bool page_read(struct response_store *store, struct response_task *t) {
+    struct past_page page = { t->limit, t->order, t->after };
+    struct buf items = BUF_INIT(ANSWER_MAX);
+    bool ok = response_store_read_input(store, t->id, t->owner, &items, &t->error) &&
+              past_format_page(&items, &page, &t->json, &t->error);
+    buf_clear(&items);
+    return ok;
+}
+
 static bool task_perform(struct response_store *store, struct response_task *t, msec now) {
     switch (t->wish) {
     case RESPONSE_ADD:
@@ -62,7 +76,7 @@ static bool task_perform(struct response_store *store, struct response_task *t, 
     case RESPONSE_READ:
         return response_store_read(store, t->id, t->owner, &t->json, &t->error);
     case RESPONSE_INPUT:
-        return response_store_read_input(store, t->id, t->owner, &t->json, &t->error);
+        return page_read(store, t);
     case RESPONSE_FIND:
         return response_store_find(store, &t->wanted, t->owner, now, &t->json, &t->error);
     case RESPONSE_REMOVE:
@@ -184,11 +198,15 @@ void stored_responses_add(struct stored_responses *s, struct stored_response *re
     go_on(s);
 }
 
+static char *copy_of(const char *text) {
+    return text ? xstrdup(text) : NULL;
+}
+
 static struct response_task *ask(struct stored_responses *s, enum response_wish wish,
                                  const char *owner, struct response_sink sink) {
     if (s->closing || s->asking == ASKING_MAX) return NULL;
     struct response_task *task = task_add(s, wish);
-    task->owner = owner ? xstrdup(owner) : NULL;
+    task->owner = copy_of(owner);
     task->sink = sink;
     s->asking++;
     return task;
@@ -200,6 +218,19 @@ struct response_task *stored_responses_ask(struct stored_responses *s, enum resp
     struct response_task *task = ask(s, wish, owner, sink);
     if (!task) return NULL;
     task->id = xstrdup(id);
+    go_on(s);
+    return task;
+}
+
+struct response_task *stored_responses_list(struct stored_responses *s, const char *id,
+                                            const char *owner, const struct past_page *page,
+                                            struct response_sink sink) {
+    struct response_task *task = ask(s, RESPONSE_INPUT, owner, sink);
+    if (!task) return NULL;
+    task->id = xstrdup(id);
+    task->limit = copy_of(page->limit);
+    task->order = copy_of(page->order);
+    task->after = copy_of(page->after);
     go_on(s);
     return task;
 }

@@ -21,7 +21,7 @@ struct response_task;
 enum response_wish {
     RESPONSE_ADD,    /* nobody waits for it */
     RESPONSE_READ,   /* json: the response */
-    RESPONSE_INPUT,  /* json: an array of the items before it */
+    RESPONSE_INPUT,  /* json: a page of the items before it */
     RESPONSE_FIND,   /* json: what past_join takes */
     RESPONSE_REMOVE, /* json: empty */
 };
@@ -47,11 +47,15 @@ bool stored_responses_on(const struct stored_responses *s);
 /* Takes *response (clears it). */
 void stored_responses_add(struct stored_responses *s, struct stored_response *response);
 
-/* Do as wished with the response `id`. owner: who asks, as in response_store.h; copied. NULL,
+/* READ or REMOVE the response `id`. owner: who asks, as in response_store.h; copied. NULL,
  * and the sink is not called, if 256 already wait. */
 struct response_task *stored_responses_ask(struct stored_responses *s, enum response_wish wish,
                                            const char *id, const char *owner,
                                            struct response_sink sink);
+/* RESPONSE_INPUT; copies the page. */
+struct response_task *stored_responses_list(struct stored_responses *s, const char *id,
+                                            const char *owner, const struct past_page *page,
+                                            struct response_sink sink);
 /* RESPONSE_FIND. Takes *wanted (clears it) if it returns a task. */
 struct response_task *stored_responses_find(struct stored_responses *s,
                                             struct past_wanted *wanted, const char *owner,

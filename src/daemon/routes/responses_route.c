@@ -311,18 +311,6 @@ void route_v1_chat(void *ctx, struct exchange *x) {
 
 /* ---- stored responses ---- */
 
-static void reply_page(struct exchange *x, const struct buf *items) {
-    struct error err;
-    struct buf out = BUF_INIT(REPLY_JSON_MAX);
-    struct past_page page = { exchange_query(x, "limit"), exchange_query(x, "order"),
-                              exchange_query(x, "after") };
-    if (past_format_page(items, &page, &out, &err))
-        reply_json(x, &out);
-    else
-        exchange_fail(x, &err);
-    buf_clear(&out);
-}
-
 static void reply_removed(struct exchange *x, const char *id) {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
@@ -347,8 +335,6 @@ static void responses_on_end(void *ctx, const struct buf *json, const struct err
     struct waiting *w = ctx;
     if (!json)
         exchange_fail(w->x, error);
-    else if (w->wish == RESPONSE_INPUT)
-        reply_page(w->x, json);
     else if (w->wish == RESPONSE_REMOVE)
         reply_removed(w->x, w->id);
     else if (w->cancels)
@@ -375,8 +361,11 @@ static void ask(struct routes *r, struct exchange *x, enum response_wish wish, b
     }
     struct waiting *w = xcalloc(1, sizeof *w);
     *w = (struct waiting){ .r = r, .x = x, .wish = wish, .cancels = cancels, .id = id };
-    w->task = stored_responses_ask(r->stored, wish, id, owner,
-                                   (struct response_sink){ responses_on_end, w });
+    struct response_sink sink = { responses_on_end, w };
+    struct past_page page = { exchange_query(x, "limit"), exchange_query(x, "order"),
+                              exchange_query(x, "after") };
+    w->task = wish == RESPONSE_INPUT ? stored_responses_list(r->stored, id, owner, &page, sink)
+                                     : stored_responses_ask(r->stored, wish, id, owner, sink);
     waiting_begin(w);
 }
 

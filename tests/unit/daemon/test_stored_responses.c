@@ -113,6 +113,22 @@ static void test_what_was_added_is_found_at_once(void **state) {
     assert_string_equal(h.json, "{\"items\":[{\"n\":1},{\"n\":2}],\"referenced\":[]}");
 }
 
+/* Megabytes of items are cut to a page on the thread. */
+static void test_a_page_of_the_input_is_listed(void **state) {
+    struct world *w = *state;
+    struct heard h = { 0 }, refused = { 0 };
+    struct past_page page = { "1", "asc", NULL }, bad = { "x", NULL, NULL };
+    add(w, "resp_a");
+    assert_non_null(stored_responses_list(w->stored, "resp_a", NULL, &page,
+                                          (struct response_sink){ on_end, &h }));
+    assert_non_null(stored_responses_list(w->stored, "resp_a", NULL, &bad,
+                                          (struct response_sink){ on_end, &refused }));
+    assert_int_equal(h.count, 0);
+    run_until(w, &refused, 1);
+    assert_non_null(strstr(h.json, "\"object\":\"list\",\"data\":[{\"n\":1}]"));
+    assert_int_equal(refused.code, ERR_INVALID_REQUEST);
+}
+
 static void test_closing_writes_the_rest(void **state) {
     struct world *w = *state;
     struct heard h = { 0 }, gone = { 0 };
@@ -195,6 +211,7 @@ int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_what_was_added_is_found_at_once),
+        TEST(test_a_page_of_the_input_is_listed),
         TEST(test_closing_writes_the_rest),
         TEST(test_a_forgotten_task_is_not_heard_of),
         TEST(test_not_more_than_256_wait),
