@@ -16,7 +16,7 @@
 #include "engine/stops.h"
 
 enum { REQUEST_MAX_STOPS = 64, REQUEST_MAX_STOP_LEN = 4096, REQUEST_MAX_INPUTS = 65536 };
-enum { REQUEST_MAX_LOGPROBS = 100 };
+enum { REQUEST_MAX_LOGPROBS = 100, REQUEST_MAX_BIASES = 4096 };
 
 enum request_op {
     REQUEST_CHAT,

@@ -63,6 +63,11 @@ static bool read_biases(struct sampling *s, yyjson_val *root, int32_t vocab_size
                         struct error *err) {
     yyjson_val *map = NULL;
     if (!json_read_object(root, "logit_bias", &map, err)) return false;
+    if (yyjson_obj_size(map) > REQUEST_MAX_BIASES) {
+        return error_set_param(err, ERR_INVALID_REQUEST, "logit_bias",
+                               "'logit_bias' may name at most %d tokens, not %zu.",
+                               REQUEST_MAX_BIASES, yyjson_obj_size(map));
+    }
     s->biases = xcalloc(yyjson_obj_size(map) + 1, sizeof *s->biases);
     yyjson_obj_iter iter = yyjson_obj_iter_with(map);
     for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));) {

@@ -328,6 +328,24 @@ static void test_one_picture_too_many(void **state) {
     }
 }
 
+/* Each token of the answer has its probabilities changed so often. */
+static void test_one_biased_token_too_many(void **state) {
+    (void)state;
+    for (int count = REQUEST_MAX_BIASES; count <= REQUEST_MAX_BIASES + 1; count++) {
+        struct buf text = BUF_INIT(1 << 20);
+        struct request r;
+        struct error err;
+        buf_add_str(&text, "{\"op\":\"completion\",\"prompt\":\"a\",\"logit_bias\":{\"0\":1");
+        for (int i = 1; i < count; i++) buf_addf(&text, ",\"%d\":1", i % VOCAB);
+        buf_add_str(&text, "}}");
+        bool ok = parse(&r, buf_str(&text), &err);
+        assert_int_equal(ok, count == REQUEST_MAX_BIASES);
+        if (ok) request_clear(&r);
+        if (!ok) assert_string_equal(err.param, "logit_bias");
+        buf_clear(&text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_bare_chat_gets_the_defaults),
@@ -341,6 +359,7 @@ int main(void) {
         cmocka_unit_test(test_one_stop_string_too_many),
         cmocka_unit_test(test_pictures_are_found),
         cmocka_unit_test(test_one_picture_too_many),
+        cmocka_unit_test(test_one_biased_token_too_many),
         cmocka_unit_test(test_templates_schemas_and_grammars_have_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
