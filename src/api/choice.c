@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/xalloc.h"
 
 void choice_clear(struct choice *choice) {
@@ -17,6 +18,12 @@ void choice_clear(struct choice *choice) {
     }
     yyjson_mut_doc_free(choice->logprobs);
     *choice = (struct choice){ 0 };
+}
+
+size_t choice_held(const struct choice *choice) {
+    size_t bytes = choice->text.cap + choice->reasoning.cap + choice->logprobs_held;
+    for (int i = 0; i < choice->call_count; i++) bytes += choice->calls[i].arguments.cap;
+    return bytes;
 }
 
 int64_t choice_text_length(const char *text) {
@@ -60,7 +67,9 @@ static void logprobs_keep(struct choice *choice, yyjson_val *entries) {
             choice->cut = true;
             return;
         }
-        yyjson_mut_arr_append(list, yyjson_val_mut_copy(choice->logprobs, entry));
+        yyjson_mut_val *kept = yyjson_val_mut_copy(choice->logprobs, entry);
+        yyjson_mut_arr_append(list, kept);
+        choice->logprobs_held += json_cost(kept);
         choice->rated += 1 + yyjson_arr_size(yyjson_obj_get(entry, "top_logprobs"));
     }
 }
@@ -90,13 +99,15 @@ static double likelihood(const struct choice *choice) {
 }
 
 void choice_rank(const struct choice *choices, int count, int *ret_order) {
+    double *likely = xcalloc((size_t)count, sizeof *likely);
     for (int i = 0; i < count; i++) {
         int place = i;
-        while (place > 0 &&
-               likelihood(&choices[ret_order[place - 1]]) < likelihood(&choices[i])) {
+        likely[i] = likelihood(&choices[i]);
+        while (place > 0 && likely[ret_order[place - 1]] < likely[i]) {
             ret_order[place] = ret_order[place - 1];
             place--;
         }
         ret_order[place] = i;
     }
+    free(likely);
 }

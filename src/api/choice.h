@@ -30,12 +30,16 @@ struct choice {
     int call_count;
     yyjson_mut_doc *logprobs; /* an array of the worker's entries; NULL while there are none */
     size_t rated;             /* tokens in it, and the likeliest ones named for each */
+    size_t logprobs_held;     /* bytes of it */
     int64_t text_offset;      /* characters before the next token that has logprobs */
 };
 
 void choice_clear(struct choice *choice);
 /* Collect a SERVICE_DELTA. */
 void choice_keep(struct choice *choice, const struct service_event *ev);
+
+/* Bytes that are collected. */
+size_t choice_held(const struct choice *choice);
 
 /* The indices of `count` choices that have ended, by the mean log probability of their tokens,
  * the best first. Those without log probabilities are last; equal ones stay in their order. */

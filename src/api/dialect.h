@@ -79,6 +79,10 @@ struct dialect {
     enum reply_step (*reply_event)(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out);
 
+    /* Bytes of the answer that are kept until its end: it is not streamed, or its end repeats
+     * it. NULL: next to none. */
+    size_t (*reply_held)(const struct reply *reply);
+
     /* Append bytes that keep a stream's connection open while its client waits and, where the
      * dialect can, say what it waits for. */
     void (*format_waiting)(struct reply *reply, const struct service_wait *wait,

@@ -23,9 +23,10 @@ bool byte_budget_find_room(struct byte_budget *budget, size_t len, size_t more) 
     return true;
 }
 
-bool byte_budget_refuse(struct error *err) {
-    error_set(err, ERR_QUEUE_FULL,
-              "Other requests use all the memory for request bodies; try again later.");
+bool byte_budget_refuse(const struct byte_budget *budget, struct error *err) {
+    static const char bodies[] =
+        "Other requests use all the memory for request bodies; try again later.";
+    error_set(err, ERR_QUEUE_FULL, "%s", budget->refusal ? budget->refusal : bodies);
     err->retry_after = 1;
     return false;
 }
@@ -33,12 +34,29 @@ bool byte_budget_refuse(struct error *err) {
 bool byte_hold_take(struct byte_budget *budget, size_t bytes, size_t own, struct byte_hold *ret,
                     struct error *err) {
     bool alone = !budget || stays(budget) == own;
-    if (!alone && !byte_budget_find_room(budget, bytes, bytes)) return byte_budget_refuse(err);
+    if (!alone && !byte_budget_find_room(budget, bytes, bytes))
+        return byte_budget_refuse(budget, err);
     if (budget) {
         make_room(budget, bytes, bytes);
         budget->held += bytes;
     }
     *ret = (struct byte_hold){ .budget = budget, .bytes = bytes };
+    return true;
+}
+
+bool byte_hold_grow(struct byte_hold *hold, size_t bytes, struct error *err) {
+    struct byte_budget *budget = hold->budget;
+    size_t more = bytes > hold->bytes ? bytes - hold->bytes : 0;
+    bool alone = !budget || stays(budget) == hold->bytes;
+    assert(!hold->yields);
+    if (more == 0) return true;
+    if (!alone && !byte_budget_find_room(budget, bytes, more))
+        return byte_budget_refuse(budget, err);
+    if (budget) {
+        make_room(budget, bytes, more);
+        budget->held += more;
+    }
+    hold->bytes = bytes;
     return true;
 }
 
@@ -51,6 +69,11 @@ struct byte_hold byte_hold_split(struct byte_hold *hold, size_t bytes) {
 void byte_hold_yield(struct byte_hold *hold) {
     if (hold->budget && !hold->yields) hold->budget->yields += hold->bytes;
     hold->yields = true;
+}
+
+void byte_hold_stay(struct byte_hold *hold) {
+    if (hold->budget && hold->yields) hold->budget->yields -= hold->bytes;
+    hold->yields = false;
 }
 
 void byte_hold_release(struct byte_hold *hold) {

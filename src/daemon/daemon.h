@@ -49,7 +49,8 @@ struct daemon {
     struct pressure_watch *pressure;
     struct catalog *catalog;
     struct metrics metrics;
-    struct byte_budget budget; /* of what clients send, until it is answered */
+    struct byte_budget budget;  /* of what clients send, until it is answered */
+    struct byte_budget answers; /* of what they get, until it is complete */
     struct prompts *prompts;
     struct downloads *downloads;
     struct supervisor *supervisor;

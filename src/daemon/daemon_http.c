@@ -178,6 +178,7 @@ static struct routes routes_of(struct daemon *d) {
         .supervisor = d->supervisor,
         .metrics = &d->metrics,
         .budget = &d->budget,
+        .answers = &d->answers,
         .events = d->events,
         .live = &d->live,
         .log = d->log,

@@ -27,6 +27,7 @@
 #include "daemon/pinned_store.h"
 #include "daemon/pressure_watch.h"
 #include "daemon/prompt_gc.h"
+#include "daemon/routes/answer.h"
 #include "daemon/settings_store.h"
 #include "daemon/startup.h"
 #include "daemon/state_lock.h"
@@ -311,6 +312,7 @@ static int daemon_run(struct daemon *d) {
     uv_loop_init(&d->loop);
     d->farewell.data = d;
     d->budget = http_limits_budget(&http_limits_default);
+    d->answers = answers_budget();
     d->boot = (uint64_t)clock_unix();
     d->events = feed_new(EVENTS_REMEMBERED, d->boot);
     d->log = feed_new(LOG_FEED_REMEMBERED, d->boot);

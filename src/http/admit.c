@@ -21,7 +21,7 @@ void exchange_refuse_late(struct exchange *x) {
 
 void exchange_refuse_busy(struct exchange *x) {
     struct error err;
-    (void)byte_budget_refuse(&err);
+    (void)byte_budget_refuse(x->conn->server->budget, &err);
     exchange_fail(x, &err);
 }
 

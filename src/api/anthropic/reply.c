@@ -333,12 +333,17 @@ static enum reply_step anthropic_reply_event(struct reply *reply, int index,
     return REPLY_END;
 }
 
+static size_t anthropic_reply_held(const struct reply *reply) {
+    return choice_held(&reply->choice);
+}
+
 const struct dialect dialect_anthropic = {
     .name = "anthropic",
     .parse = anthropic_parse,
     .reply_new = anthropic_reply_new,
     .reply_free = anthropic_reply_free,
     .reply_event = anthropic_reply_event,
+    .reply_held = anthropic_reply_held,
     .format_waiting = anthropic_format_waiting,
     .format_error = anthropic_format_error,
 };

@@ -76,6 +76,7 @@ struct reply {
     char *instance;         /* NULL: not known yet */
     struct reply *kept;     /* the Responses API's answer, to be stored; NULL: it is not */
     yyjson_mut_doc *output; /* an array of the parts that are complete */
+    size_t output_held;     /* bytes of it */
     enum part part;         /* that is being said */
     struct buf text;        /* of it so far */
     int percent;            /* told last, of the load or the prompt; -1: none */
@@ -235,6 +236,7 @@ static void part_close(struct reply *reply, struct buf *out) {
     yyjson_mut_val *part = yyjson_mut_arr_add_obj(doc, yyjson_mut_doc_get_root(doc));
     yyjson_mut_obj_add_str(doc, part, "type", part_names[reply->part]);
     yyjson_mut_obj_add_strncpy(doc, part, "content", buf_str(&reply->text), reply->text.len);
+    reply->output_held += json_cost(part);
     send_plain(reply, part_ends[reply->part], out);
     buf_reset(&reply->text);
     reply->part = PART_NONE;
@@ -320,6 +322,11 @@ static enum reply_step chat_reply_event(struct reply *reply, int index,
     return REPLY_END;
 }
 
+static size_t chat_reply_held(const struct reply *reply) {
+    size_t kept = reply->kept ? dialect_responses.reply_held(reply->kept) : 0;
+    return reply->output_held + reply->text.cap + kept;
+}
+
 static void chat_format_waiting(struct reply *reply, const struct service_wait *wait,
                                 struct buf *out) {
     start(reply, out);
@@ -336,6 +343,7 @@ const struct dialect dialect_lmstudio_v1_chat = {
     .reply_new = chat_reply_new,
     .reply_free = chat_reply_free,
     .reply_event = chat_reply_event,
+    .reply_held = chat_reply_held,
     .format_waiting = chat_format_waiting,
     .format_stored = chat_format_stored,
     .format_error = openai_format_error,

@@ -327,6 +327,10 @@ static enum reply_step ollama_reply_event(struct reply *reply, int index,
     return REPLY_END;
 }
 
+static size_t ollama_reply_held(const struct reply *reply) {
+    return choice_held(&reply->choice) + reply->vectors.cap;
+}
+
 enum { KEEP_ALIVE_MS = 300000 };
 
 const struct dialect dialect_ollama = {
@@ -337,6 +341,7 @@ const struct dialect dialect_ollama = {
     .reply_new = messages_reply_new,
     .reply_free = ollama_reply_free,
     .reply_event = ollama_reply_event,
+    .reply_held = ollama_reply_held,
     .format_waiting = ollama_format_waiting,
     .format_error = ollama_format_error,
 };
@@ -349,6 +354,7 @@ const struct dialect dialect_ollama_prompt = {
     .reply_new = prompt_reply_new,
     .reply_free = ollama_reply_free,
     .reply_event = ollama_reply_event,
+    .reply_held = ollama_reply_held,
     .format_waiting = ollama_format_waiting,
     .format_error = ollama_format_error,
 };

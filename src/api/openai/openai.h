@@ -38,12 +38,14 @@ struct reply *openai_reply_new(const struct reply_options *options, int count, c
 void openai_reply_free(struct reply *reply);
 enum reply_step openai_reply_event(struct reply *reply, int index,
                                    const struct service_event *ev, struct buf *out);
+size_t openai_reply_held(const struct reply *reply);
 void openai_format_waiting(struct reply *reply, const struct service_wait *wait,
                            struct buf *out);
 
 /* The members of a struct dialect that is OpenAI's but for its name and reply_new. */
 #define OPENAI_TRANSLATOR                                                                      \
     .parse = openai_parse, .reply_free = openai_reply_free, .reply_event = openai_reply_event, \
-    .format_waiting = openai_format_waiting, .format_error = openai_format_error
+    .reply_held = openai_reply_held, .format_waiting = openai_format_waiting,                  \
+    .format_error = openai_format_error
 
 #endif

@@ -372,6 +372,12 @@ enum reply_step openai_reply_event(struct reply *reply, int index,
     return REPLY_END;
 }
 
+size_t openai_reply_held(const struct reply *reply) {
+    size_t bytes = reply->vectors.cap;
+    for (int i = 0; i < reply->count; i++) bytes += choice_held(&reply->choices[i]);
+    return bytes;
+}
+
 static struct reply *plain_reply_new(const struct reply_options *options, int count,
                                      const char *id, int64_t created) {
     return openai_reply_new(options, count, id, created, NULL);

@@ -113,11 +113,16 @@ static enum reply_step reply_event(struct reply *reply, int index,
     return REPLY_END;
 }
 
+static size_t reply_held(const struct reply *reply) {
+    return reply->count * sizeof *reply->results;
+}
+
 const struct dialect dialect_rerank = {
     .name = "rerank",
     .parse = rerank_parse,
     .reply_new = reply_new,
     .reply_free = reply_free,
     .reply_event = reply_event,
+    .reply_held = reply_held,
     .format_error = openai_format_error,
 };

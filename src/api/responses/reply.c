@@ -25,6 +25,7 @@ struct reply {
     char *id;
     int64_t created;
     yyjson_mut_doc *output;   /* an array of the items that are complete */
+    size_t output_held;       /* bytes of it */
     struct item item;         /* that is being said */
     bool cut;                 /* an item was too long */
     bool started;             /* the first event is out */
@@ -254,8 +255,9 @@ static void item_close(struct reply *reply, struct buf *out) {
     send_piece(reply, w->done, w->text, buf_str(&text), out);
     if (w->has_part) send_part(reply, "response.content_part.done", ITEM_COMPLETE, out);
     send_item(reply, "response.output_item.done", ITEM_COMPLETE, out);
-    yyjson_mut_arr_append(yyjson_mut_doc_get_root(reply->output),
-                          item_format(item, reply->output, ITEM_COMPLETE));
+    yyjson_mut_val *whole = item_format(item, reply->output, ITEM_COMPLETE);
+    yyjson_mut_arr_append(yyjson_mut_doc_get_root(reply->output), whole);
+    reply->output_held += json_cost(whole);
     buf_clear(&text);
     item_clear(item);
 }
@@ -396,12 +398,17 @@ static enum reply_step responses_reply_event(struct reply *reply, int index,
     return REPLY_END;
 }
 
+static size_t responses_reply_held(const struct reply *reply) {
+    return reply->output_held + reply->item.text.cap;
+}
+
 const struct dialect dialect_responses = {
     .name = "responses",
     .parse = responses_parse,
     .reply_new = responses_reply_new,
     .reply_free = responses_reply_free,
     .reply_event = responses_reply_event,
+    .reply_held = responses_reply_held,
     .format_waiting = responses_format_waiting,
     .format_stored = responses_format_stored,
     .format_error = openai_format_error,

@@ -17,6 +17,11 @@
 #include "supervisor/supervisor.h"
 
 enum { REPLY_MAX = 256 << 20 }; /* bytes of one answer that is not streamed */
+enum {
+    COLLECTED_TOTAL = 128 << 20,
+    COLLECTED_RESERVE = 32 << 20, /* more, for small ones only */
+    COLLECTED_SMALL = 256 << 10,
+};
 enum { FIRST_SILENCE_MS = 5000, SILENCE_MS = 10000 };
 
 struct answer;
@@ -44,11 +49,22 @@ struct answer {
     struct stored_response record; /* without its body; id NULL: the answer is not stored */
     struct claim *claim; /* of the load that it waits for; NULL: none, or that is over */
     struct fleet_node *fleet;
-    struct held_prompt prompt; /* by which the fleet knows it */
-    struct byte_hold held;     /* for record and reply */
+    struct held_prompt prompt;  /* by which the fleet knows it */
+    struct byte_hold held;      /* for record, and what reply repeats of the request */
+    struct byte_hold collected; /* for what is kept of the answer */
     int count;
     struct part parts[PARSED_MAX_REQUESTS];
 };
+
+struct byte_budget answers_budget(void) {
+    return (struct byte_budget){
+        .total = COLLECTED_TOTAL,
+        .reserve = COLLECTED_RESERVE,
+        .small = COLLECTED_SMALL,
+        .refusal = "Answers that are not streamed use all the memory that they may have; "
+                   "stream this one, ask for less at once, or try again later."
+    };
+}
 
 static void answer_free(uv_handle_t *silence) {
     free(silence->data);
@@ -63,6 +79,7 @@ static void answer_close(struct answer *a) {
     a->dialect->reply_free(a->reply);
     stored_response_clear(&a->record);
     byte_hold_release(&a->held);
+    byte_hold_release(&a->collected);
     free(a->unenforced);
     uv_close((uv_handle_t *)&a->silence, answer_free);
 }
@@ -170,6 +187,21 @@ static void fail_stream(struct part *part, const struct error *err) {
     buf_clear(&bytes);
 }
 
+/* What is kept of the answer until its end counts. */
+static bool hold_kept(struct answer *a, enum reply_step step, struct error *err) {
+    const struct dialect *dialect = a->dialect;
+    if (step == REPLY_END || !dialect->reply_held) return true;
+    return byte_hold_grow(&a->collected, dialect->reply_held(a->reply), err);
+}
+
+/* Within the limit of one answer, and of all that are kept. */
+static bool has_room(struct answer *a, const struct buf *bytes, enum reply_step step,
+                     struct error *err) {
+    if (!bytes->overflowed) return hold_kept(a, step, err);
+    return error_set(err, ERR_INVALID_REQUEST,
+                     "The answer is too large; ask for less at once, or stream it.");
+}
+
 static void pass_on(struct part *part, const struct service_event *ev) {
     struct answer *a = part->answer;
     struct buf bytes = BUF_INIT(REPLY_MAX);
@@ -177,16 +209,12 @@ static void pass_on(struct part *part, const struct service_event *ev) {
     timed.elapsed = (double)(uv_hrtime() - a->came) / 1e9;
     enum reply_step step = a->dialect->reply_event(a->reply, part->index, &timed, &bytes);
     struct error err;
-    if (!bytes.overflowed) {
+    if (has_room(a, &bytes, step, &err))
         deliver(a, &bytes, step);
-    } else {
-        error_set(&err, ERR_INVALID_REQUEST,
-                  "The answer is too large; ask for less at once, or stream it.");
-        if (a->begun)
-            fail_stream(part, &err);
-        else
-            answer_fail(a, &err);
-    }
+    else if (a->begun)
+        fail_stream(part, &err);
+    else
+        answer_fail(a, &err);
     buf_clear(&bytes);
 }
 
@@ -307,6 +335,7 @@ static struct answer *answer_open(struct parsing *p) {
     inference->record = (struct stored_response){ 0 };
     a->claim = p->claim;
     p->claim = NULL;
+    a->collected = (struct byte_hold){ .budget = r->answers };
     a->held = p->held;
     p->held = (struct byte_hold){ 0 };
     a->unenforced = p->unenforced;

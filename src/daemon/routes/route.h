@@ -47,7 +47,8 @@ struct routes {
     const struct service *service;
     struct supervisor *supervisor;
     const struct metrics *metrics;
-    struct byte_budget *budget; /* of what requests keep until they are answered */
+    struct byte_budget *budget;  /* of what requests keep until they are answered */
+    struct byte_budget *answers; /* of answers until they are complete */
     struct feed *events, *log;
     struct live *live;
     struct history *history;

@@ -306,6 +306,90 @@ static void test_attack_16_a_text_past_its_limit_is_marked_before_the_end(void *
     }
 }
 
+static size_t held_after(const struct dialect *dialect, bool stream, struct service_event ev) {
+    enum { EVENTS = 100 };
+    yyjson_doc *echo = yyjson_read("{}", 2, 0);
+    struct reply_options options = { .op = OP_CHAT,
+                                     .stream = stream,
+                                     .logprobs = ev.logprobs != NULL,
+                                     .store = true,
+                                     .echo = yyjson_doc_mut_copy(echo, NULL),
+                                     .model = (char[]){ "m" } };
+    struct reply *reply = dialect->reply_new(&options, 1, "x", 1);
+    struct buf out = BUF_INIT(1 << 24);
+    ev.kind = SERVICE_DELTA;
+    assert_true(dialect->reply_held(reply) < 1000);
+    for (int i = 0; i < EVENTS; i++) (void)dialect->reply_event(reply, 0, &ev, &out);
+    size_t held = dialect->reply_held(reply) / EVENTS;
+    dialect->reply_free(reply);
+    yyjson_mut_doc_free(options.echo);
+    yyjson_doc_free(echo);
+    buf_clear(&out);
+    return held;
+}
+
+/* The route counts it (answer.c). */
+static void test_what_is_collected_is_told_in_each_dialect(void **state) {
+    static const struct {
+        const struct dialect *dialect;
+        bool in_streams; /* their end repeats it */
+    } cases[] = {
+        { &dialect_openai, false },          { &dialect_lmstudio_v0, false },
+        { &dialect_lmstudio_v1_chat, true }, { &dialect_anthropic, false },
+        { &dialect_responses, true },        { &dialect_ollama, true },
+    };
+    char *text = long_text(1000);
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct service_event said = { .content = text }, thought = { .reasoning = text };
+        const struct dialect *dialect = cases[i].dialect;
+        assert_true(held_after(dialect, false, said) >= 1000);
+        assert_true(held_after(dialect, false, thought) >= 1000);
+        assert_true((held_after(dialect, true, said) >= 1000) == cases[i].in_streams);
+    }
+    struct service_event call = call_event(0, text);
+    assert_true(held_after(&dialect_openai, false, call) >= 1000);
+    assert_true(held_after(&dialect_responses, true, call) >= 1000);
+    assert_true(held_after(&dialect_ollama, true, call) >= 1000);
+    free(text);
+}
+
+/* Parts that are complete, too. */
+static void test_a_thought_before_the_answer_is_told(void **state) {
+    static const struct dialect *const dialects[] = { &dialect_responses,
+                                                      &dialect_lmstudio_v1_chat };
+    char *text = long_text(1000);
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct service_event both = { .reasoning = text, .content = text };
+        assert_true(held_after(dialects[i], false, both) >= 2000);
+    }
+    free(text);
+}
+
+static void test_log_probabilities_and_vectors_are_told(void **state) {
+    static const char token[] = "[{\"token\":\"a\",\"logprob\":-1,\"top_logprobs\":"
+                                "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19]}]";
+    static const float values[100];
+    yyjson_doc *doc = yyjson_read(token, sizeof token - 1, 0);
+    struct service_event ev = { .logprobs = yyjson_doc_get_root(doc) };
+    struct service_event vector = { .kind = SERVICE_VECTOR, .vector = values };
+    struct reply_options options = { .op = OP_EMBEDDING,
+                                     .vectors = true,
+                                     .model = (char[]){ "m" } };
+    struct reply *reply = dialect_ollama.reply_new(&options, 1, "x", 1);
+    struct buf out = BUF_INIT(1 << 16);
+    (void)state;
+    assert_true(held_after(&dialect_openai, false, ev) >= 24 * sizeof(yyjson_mut_val));
+    assert_true(held_after(&dialect_ollama, false, ev) >= 24 * sizeof(yyjson_mut_val));
+    vector.vector_len = 100;
+    (void)dialect_ollama.reply_event(reply, 0, &vector, &out);
+    assert_true(dialect_ollama.reply_held(reply) >= 200);
+    dialect_ollama.reply_free(reply);
+    yyjson_doc_free(doc);
+    buf_clear(&out);
+}
+
 static void test_a_reply_may_be_dropped_at_any_time(void **state) {
     struct reply_options options = { .op = OP_CHAT, .model = (char[]){ "" } };
     struct reply *reply = dialect_openai.reply_new(&options, 3, "x", 1);
@@ -357,6 +441,9 @@ int main(void) {
         cmocka_unit_test(test_attack_16_an_answer_past_its_limit_is_marked_in_each_dialect),
         cmocka_unit_test(test_attack_16_a_text_past_its_limit_is_marked_before_the_end),
         cmocka_unit_test(test_attack_16_logprobs_past_their_limit_are_marked_before_the_end),
+        cmocka_unit_test(test_what_is_collected_is_told_in_each_dialect),
+        cmocka_unit_test(test_a_thought_before_the_answer_is_told),
+        cmocka_unit_test(test_log_probabilities_and_vectors_are_told),
         cmocka_unit_test(test_a_reply_may_be_dropped_at_any_time),
         cmocka_unit_test(test_every_code_has_an_openai_error),
     };

@@ -123,6 +123,54 @@ static void test_what_is_larger_than_all_of_it_finds_none_kept_for_later(void **
     assert_int_equal(kept.dropped, 3);
 }
 
+static void test_what_grows_holds_as_much_as_there_is_room_for(void **state) {
+    struct byte_budget budget = { .total = 100, .reserve = 20, .small = 10, .refusal = "No." };
+    struct byte_hold answer = { .budget = &budget }, other = { .budget = &budget }, small;
+    struct error err;
+    (void)state;
+    assert_true(byte_hold_grow(&answer, 60, &err));
+    assert_true(byte_hold_grow(&answer, 50, &err)); /* never less */
+    assert_int_equal(budget.held, 60);
+    assert_true(byte_hold_grow(&other, 40, &err));
+    assert_false(byte_hold_grow(&answer, 61, &err));
+    assert_int_equal(err.code, ERR_QUEUE_FULL);
+    assert_string_equal(err.text, "No.");
+    assert_int_equal(answer.bytes, 60);
+    assert_true(byte_hold_take(&budget, 1, 0, &small, &err));
+    assert_true(byte_hold_grow(&small, 10, &err)); /* within the reserve */
+    assert_false(byte_hold_grow(&small, 11, &err));
+    byte_hold_release(&small);
+    byte_hold_release(&other);
+    assert_true(byte_hold_grow(&answer, 1000, &err)); /* alone */
+    byte_hold_release(&answer);
+    assert_int_equal(budget.held, 0);
+}
+
+static void test_what_grows_without_a_budget_is_not_counted(void **state) {
+    struct byte_hold hold = { 0 };
+    struct error err;
+    (void)state;
+    assert_true(byte_hold_grow(&hold, 1000, &err));
+    byte_hold_release(&hold);
+}
+
+static void test_what_is_in_use_gives_way_no_more(void **state) {
+    struct byte_budget budget = { .total = 100 };
+    struct byte_hold kept;
+    struct error err;
+    (void)state;
+    assert_true(byte_hold_take(&budget, 60, 0, &kept, &err));
+    byte_hold_yield(&kept);
+    byte_hold_stay(&kept);
+    byte_hold_stay(&kept); /* once more: nothing */
+    assert_int_equal(budget.yields, 0);
+    assert_false(byte_budget_find_room(&budget, 50, 50));
+    byte_hold_yield(&kept);
+    assert_int_equal(budget.yields, 60);
+    byte_hold_release(&kept);
+    assert_int_equal(budget.yields, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_held_leaves_less_room),
@@ -132,6 +180,9 @@ int main(void) {
         cmocka_unit_test(test_without_a_budget_nothing_is_counted),
         cmocka_unit_test(test_what_is_kept_for_later_gives_way),
         cmocka_unit_test(test_what_is_larger_than_all_of_it_finds_none_kept_for_later),
+        cmocka_unit_test(test_what_grows_holds_as_much_as_there_is_room_for),
+        cmocka_unit_test(test_what_grows_without_a_budget_is_not_counted),
+        cmocka_unit_test(test_what_is_in_use_gives_way_no_more),
     };
     return cmocka_run_group_tests_name("byte budget", tests, NULL, NULL);
 }
