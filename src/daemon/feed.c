@@ -36,6 +36,7 @@ struct feed {
     uint64_t last;           /* number of the newest */
     struct remembered *ring; /* number n lives in ring[n % capacity] */
     struct feed_listener *listeners;
+    size_t count; /* of them */
 };
 
 struct feed *feed_new(size_t capacity, uint64_t boot) {
@@ -125,11 +126,16 @@ bool feed_wanted(const struct feed *feed, unsigned topics) {
     return false;
 }
 
+bool feed_is_crowded(const struct feed *feed) {
+    return feed->count >= FEED_CROWD;
+}
+
 struct feed_listener *feed_listen(struct feed *feed, unsigned topics, feed_listen_fn *fn,
                                   void *ctx) {
     struct feed_listener *l = xcalloc(1, sizeof *l);
     *l = (struct feed_listener){ feed, feed->listeners, topics, fn, ctx };
     feed->listeners = l;
+    feed->count++;
     return l;
 }
 
@@ -137,6 +143,7 @@ void feed_leave(struct feed_listener *listener) {
     struct feed_listener **link = &listener->feed->listeners;
     while (*link != listener) link = &(*link)->next;
     *link = listener->next;
+    listener->feed->count--;
     free(listener);
 }
 

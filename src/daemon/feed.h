@@ -58,6 +58,10 @@ void feed_publish(struct feed *feed, const struct feed_entry *entry, enum feed_m
 /* Does anyone listen for one of these topics? Saves making entries that nobody reads. */
 bool feed_wanted(const struct feed *feed, unsigned topics);
 
+/* So many listen that no client should be added: each message is work for every one. */
+enum { FEED_CROWD = 512 };
+bool feed_is_crowded(const struct feed *feed);
+
 /* fn is called for every later message with one of the topics. */
 struct feed_listener *feed_listen(struct feed *feed, unsigned topics, feed_listen_fn *fn,
                                   void *ctx);

@@ -48,6 +48,17 @@ static void write_message(void *ctx, struct feed_message *message) {
                 feed_message_json(message));
 }
 
+/* True: so many follow it that the client was refused. */
+static bool refused(struct exchange *x, const struct feed *feed) {
+    struct error err;
+    if (!feed_is_crowded(feed)) return false;
+    error_set(&err, ERR_QUEUE_FULL,
+              "Too many clients follow this stream; try again when some have left.");
+    err.retry_after = 10;
+    exchange_fail(x, &err);
+    return true;
+}
+
 static struct follower *follow(struct routes *r, struct exchange *x, struct feed *feed,
                                unsigned topics) {
     struct follower *f = xcalloc(1, sizeof *f);
@@ -109,6 +120,7 @@ void route_events(void *ctx, struct exchange *x) {
     uint64_t seq = 0;
     bool resumes = last && feed_parse_id(r->events, last, &seq);
     unsigned topics = event_topics(x);
+    if (refused(x, r->events)) return;
     struct follower *f = follow(r, x, r->events, topics);
     if (!resumes || !feed_replay(r->events, seq, topics, write_message, f)) {
         write_snapshot(r, f);
@@ -153,5 +165,6 @@ void route_log(void *ctx, struct exchange *x) {
         return;
     }
     unsigned topics = topics_of(x);
+    if (refused(x, r->log)) return;
     write_tail(r, follow(r, x, r->log, topics), topics);
 }

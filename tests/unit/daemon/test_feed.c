@@ -151,6 +151,28 @@ static void test_the_longest_id_fits(void **state) {
     feed_free(feed);
 }
 
+static void ignore(void *ctx, struct feed_message *message) {
+    (void)ctx;
+    (void)message;
+}
+
+static void test_a_crowd_of_listeners_is_told(void **state) {
+    struct feed_listener *listeners[FEED_CROWD];
+    struct feed *feed = feed_new(4, 1);
+    (void)state;
+    for (int i = 0; i < FEED_CROWD; i++) {
+        assert_false(feed_is_crowded(feed));
+        listeners[i] = feed_listen(feed, 1, ignore, NULL);
+    }
+    assert_true(feed_is_crowded(feed));
+    feed_leave(listeners[7]);
+    assert_false(feed_is_crowded(feed));
+    for (int i = 0; i < FEED_CROWD; i++) {
+        if (i != 7) feed_leave(listeners[i]);
+    }
+    feed_free(feed);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everybody_gets_their_topics),
@@ -159,6 +181,7 @@ int main(void) {
         cmocka_unit_test(test_replay_gives_what_was_missed_or_nothing),
         cmocka_unit_test(test_an_id_is_good_in_its_own_run),
         cmocka_unit_test(test_the_longest_id_fits),
+        cmocka_unit_test(test_a_crowd_of_listeners_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
