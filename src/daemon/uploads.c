@@ -15,31 +15,57 @@ struct upload {
     const char *type, *mime;
     size_t size;
     struct byte_hold held;
+    int users;   /* requests that are made of it */
+    bool listed; /* can be found */
 };
 
 struct uploads {
-    struct upload files[UPLOADS_MAX]; /* oldest first */
+    struct upload *files[UPLOADS_MAX]; /* oldest first */
     int count;
     uint64_t made;
     struct byte_budget *budget;
 };
 
-static void upload_clear(struct upload *file) {
+static void upload_free(struct upload *file) {
     byte_hold_release(&file->held);
     free(file->identifier);
     free(file->name);
     free(file->base64);
     free(file->text);
+    free(file);
 }
 
-static void drop_oldest(struct uploads *u) {
-    upload_clear(&u->files[0]);
+/* It cannot be found any more; who uses it has it until uploads_release. */
+static void drop(struct uploads *u, int index) {
+    struct upload *file = u->files[index];
     u->count--;
-    memmove(u->files, u->files + 1, (size_t)u->count * sizeof u->files[0]);
+    memmove(u->files + index, u->files + index + 1,
+            (size_t)(u->count - index) * sizeof(struct upload *));
+    file->listed = false;
+    if (file->users == 0) upload_free(file);
 }
 
+/* The oldest that nobody uses; there is one, or none would yield. */
 static void uploads_give_way(void *ctx) {
-    drop_oldest(ctx);
+    struct uploads *u = ctx;
+    int oldest = 0;
+    while (u->files[oldest]->users > 0) oldest++;
+    drop(u, oldest);
+}
+
+void uploads_hold(const struct lmws_file *file) {
+    struct upload *held = file->owner;
+    held->users++;
+    byte_hold_stay(&held->held);
+}
+
+void uploads_release(const struct lmws_file *file) {
+    struct upload *held = file->owner;
+    if (--held->users > 0) return;
+    if (held->listed)
+        byte_hold_yield(&held->held);
+    else
+        upload_free(held);
 }
 
 struct uploads *uploads_new(struct byte_budget *budget) {
@@ -53,7 +79,7 @@ struct uploads *uploads_new(struct byte_budget *budget) {
 
 void uploads_free(struct uploads *uploads) {
     if (!uploads) return;
-    while (uploads->count > 0) drop_oldest(uploads);
+    while (uploads->count > 0) drop(uploads, 0);
     if (uploads->budget) uploads->budget->give_way = NULL;
     free(uploads);
 }
@@ -118,14 +144,15 @@ static void recognise(struct upload *file, unsigned char *bytes) {
     }
 }
 
-static struct lmws_file show(const struct upload *file) {
+static struct lmws_file show(struct upload *file) {
     return (struct lmws_file){ .identifier = file->identifier,
                                .name = file->name,
                                .type = file->type,
                                .mime = file->mime,
                                .base64 = file->base64,
                                .text = file->text,
-                               .size = file->size };
+                               .size = file->size,
+                               .owner = file };
 }
 
 /* A text keeps its bytes besides their base64. */
@@ -147,35 +174,43 @@ static bool upload_read(struct upload *file, const char *name, const char *base6
     return true;
 }
 
+/* Takes the file. */
+static void list(struct uploads *uploads, struct upload *file) {
+    file->identifier = xasprintf("file-%llu", (unsigned long long)++uploads->made);
+    file->listed = true;
+    if (uploads->count == UPLOADS_MAX) drop(uploads, 0);
+    uploads->files[uploads->count++] = file;
+}
+
 bool uploads_put(struct uploads *uploads, const char *name, const char *base64, size_t own,
                  struct lmws_file *ret, struct error *err) {
     size_t len = strlen(base64);
-    struct upload file = { 0 };
+    struct byte_hold held;
     if (len > UPLOAD_BYTES_MAX) {
         return error_set(err, ERR_TOO_LARGE, "'%.80s' is too large; send at most %d MB.", name,
                          UPLOAD_BYTES_MAX / 4 * 3 / 1000000);
     }
-    if (!byte_hold_take(uploads->budget, cost_of(len), own, &file.held, err)) return false;
-    if (!upload_read(&file, name, base64, len, err)) {
-        upload_clear(&file);
+    if (!byte_hold_take(uploads->budget, cost_of(len), own, &held, err)) return false;
+    struct upload *file = xcalloc(1, sizeof *file);
+    file->held = held;
+    if (!upload_read(file, name, base64, len, err)) {
+        upload_free(file);
         return false;
     }
-    struct byte_hold unused = byte_hold_split(&file.held,
-                                              cost_of(len) - len - (file.text ? file.size : 0));
+    struct byte_hold unused = byte_hold_split(&file->held, cost_of(len) - len -
+                                                               (file->text ? file->size : 0));
     byte_hold_release(&unused);
-    byte_hold_yield(&file.held);
-    file.identifier = xasprintf("file-%llu", (unsigned long long)++uploads->made);
-    if (uploads->count == UPLOADS_MAX) drop_oldest(uploads);
-    uploads->files[uploads->count++] = file;
-    *ret = show(&file);
+    byte_hold_yield(&file->held);
+    list(uploads, file);
+    *ret = show(file);
     return true;
 }
 
 bool uploads_find(const struct uploads *uploads, const char *identifier,
                   struct lmws_file *ret) {
     for (int i = 0; i < uploads->count; i++) {
-        if (strcmp(uploads->files[i].identifier, identifier) != 0) continue;
-        *ret = show(&uploads->files[i]);
+        if (strcmp(uploads->files[i]->identifier, identifier) != 0) continue;
+        *ret = show(uploads->files[i]);
         return true;
     }
     return false;

@@ -25,5 +25,9 @@ void uploads_free(struct uploads *uploads);
 bool uploads_put(struct uploads *uploads, const char *name, const char *base64, size_t own,
                  struct lmws_file *ret, struct error *err);
 bool uploads_find(const struct uploads *uploads, const char *identifier, struct lmws_file *ret);
+/* What was put or found stays as it is, and gives way to nobody, until it is released as often,
+ * even if it is found no longer. */
+void uploads_hold(const struct lmws_file *file);
+void uploads_release(const struct lmws_file *file);
 
 #endif

@@ -12,6 +12,7 @@
 #include "daemon/api_key.h"
 #include "daemon/lmstudio_compat.h"
 #include "daemon/log_feed.h"
+#include "daemon/offload.h"
 #include "daemon/uploads.h"
 
 enum { MACHINE_MAX = 256, EXTENSIONS_MAX = 4 };
@@ -132,6 +133,22 @@ static bool file_find(void *self, const char *identifier, struct lmws_file *ret)
     return uploads_find(host->uploads, identifier, ret);
 }
 
+static void file_hold(void *self, const struct lmws_file *file) {
+    (void)self;
+    uploads_hold(file);
+}
+
+static void file_release(void *self, const struct lmws_file *file) {
+    (void)self;
+    uploads_release(file);
+}
+
+static void offload(void *self, size_t bytes, const struct lmws_piece *piece) {
+    const struct ws_host *host = self;
+    offload_run(host->config.offload, bytes,
+                &(struct offload_piece){ piece->work, piece->on_done, piece->ctx });
+}
+
 struct follower {
     struct feed_listener *listener;
     void (*fn)(void *ctx, const struct log_line *line);
@@ -190,6 +207,7 @@ struct ws_host *ws_host_new(const struct ws_host_config *config) {
     if (gethostname(host->machine, MACHINE_MAX - 1) != 0) host->machine[0] = '\0';
     host->face = (struct lmws_host){ .self = host,
                                      .service = config->service,
+                                     .budget = config->budget,
                                      .hub = config->hub,
                                      .version = DOZE_VERSION,
                                      .machine = host->machine,
@@ -205,6 +223,9 @@ struct ws_host *ws_host_new(const struct ws_host_config *config) {
                                      .note = note,
                                      .file_put = file_put,
                                      .file_find = file_find,
+                                     .file_hold = file_hold,
+                                     .file_release = file_release,
+                                     .offload = offload,
                                      .log_follow = log_follow,
                                      .log_leave = log_leave };
     describe_processor(host, &host->face.engine);

@@ -10,6 +10,7 @@
 #include "daemon/lmstudio_home.h"
 #include "daemon/settings_store.h"
 
+struct offload;
 struct ws_host;
 
 /* Borrowed for the host's life. */
@@ -22,7 +23,8 @@ struct ws_host_config {
     struct feed *log;
     const struct lmws_hub *hub;
     struct byte_budget *budget; /* of uploaded files, among others; borrowed for its life */
-    uint64_t boot;              /* identifies this run of the daemon */
+    struct offload *offload;
+    uint64_t boot; /* identifies this run of the daemon */
     /* A client asks the daemon to stop; is it stopping? */
     void (*stop)(void *ctx);
     bool (*is_stopping)(void *ctx);

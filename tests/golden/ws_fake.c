@@ -108,8 +108,9 @@ static call_id call_new(struct fake *f, struct fake_call call) {
 
 static call_id generate(void *self, struct service_request *request, struct service_sink sink) {
     struct fake *f = self;
+    service_request_seal(request);
     buf_addf(f->out, "= generate for %llu: ", (unsigned long long)request->instance);
-    json_write(request->body, f->out);
+    buf_add(f->out, request->sealed.text, request->sealed.len);
     buf_add_str(f->out, "\n");
     service_request_clear(request);
     return call_new(f, (struct fake_call){ .sink = sink });
@@ -288,6 +289,18 @@ static bool file_find(void *self, const char *identifier, struct lmws_file *ret)
     return image || strcmp(identifier, "file-1") == 0;
 }
 
+static void file_use(void *self, const struct lmws_file *file) {
+    (void)self;
+    (void)file;
+}
+
+static void offload(void *self, size_t bytes, const struct lmws_piece *piece) {
+    (void)self;
+    (void)bytes;
+    piece->work(piece->ctx);
+    piece->on_done(piece->ctx);
+}
+
 static void *log_follow(void *self, void (*fn)(void *ctx, const struct log_line *line),
                         void *ctx) {
     struct fake *f = self;
@@ -357,7 +370,6 @@ static void receive(struct fake *f, const char *text) {
     struct error err;
     yyjson_doc *doc = lmws_message_parse(text, strlen(text), &err);
     lmws_session_receive(f->session, doc, &err);
-    yyjson_doc_free(doc);
 }
 
 static void run_line(struct fake *f, char *line) {
@@ -411,6 +423,9 @@ static void fake_init(struct fake *f, struct buf *out) {
                                   .note = note,
                                   .file_put = file_put,
                                   .file_find = file_find,
+                                  .file_hold = file_use,
+                                  .file_release = file_use,
+                                  .offload = offload,
                                   .log_follow = log_follow,
                                   .log_leave = log_leave };
 }

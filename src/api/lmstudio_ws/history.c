@@ -3,18 +3,76 @@
  * for each result of a tool. */
 #include "api/lmstudio_ws/history.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/lmstudio_ws/config.h"
 #include "base/json.h"
+#include "base/xalloc.h"
 
 struct writer {
-    const struct lmws_host *host;
-    bool shown;
+    const struct lmws_history *history;
     yyjson_mut_doc *doc;
     yyjson_mut_val *messages;
     struct error *err;
 };
+
+/* ---- the files that it names ---- */
+
+static const struct lmws_file *held_file(const struct lmws_held_files *files,
+                                         const char *identifier) {
+    for (size_t i = 0; identifier && i < files->count; i++) {
+        if (strcmp(files->list[i].identifier, identifier) == 0) return &files->list[i];
+    }
+    return NULL;
+}
+
+static const struct lmws_file *hold_file(struct lmws_history *history, const char *identifier) {
+    const struct lmws_host *host = history->host;
+    struct lmws_held_files *files = &history->files;
+    const struct lmws_file *known = held_file(files, identifier);
+    struct lmws_file file;
+    if (known || !identifier || !host->file_find(host->self, identifier, &file)) return known;
+    host->file_hold(host->self, &file);
+    files->list = xrealloc(files->list, (files->count + 1) * sizeof file);
+    files->list[files->count] = file;
+    return &files->list[files->count++];
+}
+
+/* A few bytes of a message name a file, and may name it again and again: counted before any is
+ * copied. */
+static bool hold_part(struct lmws_history *history, yyjson_val *part, struct error *err) {
+    const struct lmws_file *file = hold_file(history, json_find_str(part, "identifier"));
+    size_t len = file ? strlen(file->text ? file->text : file->base64) : 0;
+    if (!file) return true;
+    history->files.bytes += len > LMWS_HISTORY_FILE_MIN ? len : LMWS_HISTORY_FILE_MIN;
+    return history->files.bytes <= LMWS_HISTORY_FILES_MAX ||
+           error_set(err, ERR_TOO_LARGE,
+                     "The files of this conversation have more than %d MB together; send "
+                     "fewer or smaller ones.",
+                     LMWS_HISTORY_FILES_MAX / 1000000);
+}
+
+bool lmws_history_hold(struct lmws_history *history, struct error *err) {
+    size_t i, k, count, parts;
+    yyjson_val *message, *part;
+    yyjson_arr_foreach(yyjson_obj_get(history->history, "messages"), i, count, message) {
+        yyjson_arr_foreach(yyjson_obj_get(message, "content"), k, parts, part) {
+            if (!hold_part(history, part, err)) return false;
+        }
+    }
+    return true;
+}
+
+void lmws_history_release(struct lmws_history *history) {
+    const struct lmws_host *host = history->host;
+    struct lmws_held_files *files = &history->files;
+    for (size_t i = 0; i < files->count; i++) host->file_release(host->self, &files->list[i]);
+    free(files->list);
+    *files = (struct lmws_held_files){ 0 };
+}
+
+/* ---- its messages ---- */
 
 static yyjson_mut_val *copy(struct writer *w, yyjson_val *val) {
     return yyjson_val_mut_copy(w->doc, val);
@@ -54,11 +112,12 @@ static void add_text_file(struct writer *w, yyjson_mut_val *parts,
 }
 
 static bool add_file(struct writer *w, yyjson_mut_val *parts, yyjson_val *part) {
-    struct lmws_file file;
-    const char *identifier = json_find_str(part, "identifier"),
-               *name = json_find_str(part, "name");
-    if (!identifier || !w->host->file_find(w->host->self, identifier, &file)) {
-        if (w->shown && name) {
+    const struct lmws_history *history = w->history;
+    const char *name = json_find_str(part, "name");
+    const struct lmws_file *file = held_file(&history->files,
+                                             json_find_str(part, "identifier"));
+    if (!file) {
+        if (history->shown && name) {
             add_text_file(w, parts, &(struct lmws_file){ .name = name, .text = "" });
             return true;
         }
@@ -67,14 +126,14 @@ static bool add_file(struct writer *w, yyjson_mut_val *parts, yyjson_val *part) 
                          "while only; upload it again.",
                          name ? name : "");
     }
-    if (strcmp(file.type, "image") == 0) {
-        add_image(w, parts, &file);
-    } else if (file.text) {
-        add_text_file(w, parts, &file);
+    if (strcmp(file->type, "image") == 0) {
+        add_image(w, parts, file);
+    } else if (file->text) {
+        add_text_file(w, parts, file);
     } else {
         return error_set(w->err, ERR_NOT_SUPPORTED,
                          "Only images and text files can be sent; '%.80s' is neither.",
-                         file.name);
+                         file->name);
     }
     return true;
 }
@@ -173,39 +232,12 @@ static bool add_message(struct writer *w, yyjson_val *message) {
         "The role of a message must be \"system\", \"user\", \"assistant\" or \"tool\".");
 }
 
-static size_t file_bytes(const struct lmws_host *host, yyjson_val *part) {
-    struct lmws_file file;
-    const char *identifier = json_find_str(part, "identifier");
-    if (!identifier || !host->file_find(host->self, identifier, &file)) return 0;
-    return strlen(file.text ? file.text : file.base64);
-}
-
-/* A few bytes of a message name a file, and may name it again and again: counted before any is
- * copied. */
-static bool files_fit(const struct writer *w, yyjson_val *messages) {
-    size_t bytes = 0, i, k, count, parts;
-    yyjson_val *message, *part;
-    yyjson_arr_foreach(messages, i, count, message) {
-        yyjson_val *content = yyjson_obj_get(message, "content");
-        yyjson_arr_foreach(content, k, parts, part) {
-            bytes += file_bytes(w->host, part);
-            if (bytes <= LMWS_HISTORY_FILES_MAX) continue;
-            return error_set(w->err, ERR_TOO_LARGE,
-                             "The files of this conversation have more than %d MB together; "
-                             "send fewer or smaller ones.",
-                             LMWS_HISTORY_FILES_MAX / 1000000);
-        }
-    }
-    return true;
-}
-
 bool lmws_history_read(const struct lmws_history *history, yyjson_mut_doc *doc,
                        yyjson_mut_val *body, struct error *err) {
     size_t i, max;
     yyjson_val *message;
     yyjson_val *system = lmws_config_find(history->stack, "llm.prediction.systemPrompt");
-    struct writer w = { .host = history->host,
-                        .shown = history->shown,
+    struct writer w = { .history = history,
                         .doc = doc,
                         .messages = yyjson_mut_obj_add_arr(doc, body, "messages"),
                         .err = err };
@@ -213,7 +245,6 @@ bool lmws_history_read(const struct lmws_history *history, yyjson_mut_doc *doc,
         yyjson_mut_obj_add_val(doc, message_new(&w, "system"), "content", copy(&w, system));
     }
     yyjson_val *messages = yyjson_obj_get(history->history, "messages");
-    if (!files_fit(&w, messages)) return false;
     yyjson_arr_foreach(messages, i, max, message) {
         if (!add_message(&w, message)) return false;
     }

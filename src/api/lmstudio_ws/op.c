@@ -6,6 +6,12 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 
+yyjson_doc *lmws_session_take_message(struct lmws_session *session) {
+    yyjson_doc *message = session->message;
+    session->message = NULL;
+    return message;
+}
+
 struct lmws_op *lmws_op_new(struct lmws_session *session, const struct lmws_endpoint *endpoint,
                             int64_t id) {
     struct lmws_op *op = xcalloc(1, sizeof *op);
@@ -28,6 +34,7 @@ struct lmws_op *lmws_op_find(struct lmws_session *session, enum lmws_op_kind kin
 void lmws_op_end(struct lmws_op *op) {
     const struct service *service = op->session->service;
     op->session->op_count--;
+    if (op->watcher) *op->watcher = NULL;
     if (op->prev)
         op->prev->next = op->next;
     else

@@ -39,6 +39,7 @@ struct lmws_session {
     struct lmws_op *ops;
     size_t op_count;
     bool admitted, refused, paused;
+    yyjson_doc *message;                  /* that is being received */
     char key[LMWS_KEY_SIZE];              /* by which the host knows the client's key */
     const struct allowed_models *allowed; /* while an endpoint begins; never NULL then */
 };
@@ -52,9 +53,13 @@ struct lmws_op {
     call_id call; /* of the service; 0: none. Cancelled with the op */
     void *state;  /* the handler's own; freed with the op, after clear_state if there is one */
     void (*clear_state)(void *state);
+    struct lmws_op **watcher; /* becomes NULL with the op's end; NULL: nobody's */
 };
 
 /* ---- life ---- */
+
+/* The message that is being received, to be kept for longer; NULL: it was taken already. */
+yyjson_doc *lmws_session_take_message(struct lmws_session *session);
 
 struct lmws_op *lmws_op_new(struct lmws_session *session, const struct lmws_endpoint *endpoint,
                             int64_t id);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* predict.c - predict and completeRawText: a channel's parameters become one request to the
  * instance that they name. */
+#include "api/lmstudio_ws/compose.h"
 #include "api/lmstudio_ws/fail.h"
 #include "api/lmstudio_ws/handlers.h"
-#include "api/lmstudio_ws/history.h"
 #include "api/lmstudio_ws/prediction.h"
 #include "api/lmstudio_ws/prediction_config.h"
 #include "base/json.h"
@@ -27,18 +27,22 @@ static yyjson_mut_doc *prepare(struct lmws_op *op, const struct lmws_found *foun
     return doc;
 }
 
-static void generate(struct lmws_op *op, enum service_op kind, yyjson_mut_doc *body,
-                     uint64_t instance) {
-    const struct service *service = op->session->service;
-    struct service_request request = {
+static struct service_request request_of(const struct lmws_op *op, enum service_op kind,
+                                         uint64_t instance, yyjson_mut_doc *body) {
+    return (struct service_request){
         .op = kind,
         .instance = instance,
         .client = (uintptr_t)op->session,
         .allowed = allowed_models_copy(op->session->allowed),
         .body = body,
     };
+}
+
+/* Takes the request. */
+static void generate(struct lmws_op *op, struct service_request *request) {
+    const struct service *service = op->session->service;
     struct service_sink sink = { .on_event = lmws_prediction_on_event, .ctx = op };
-    op->call = service->generate(service->self, &request, sink);
+    op->call = service->generate(service->self, request, sink);
     if (op->session->paused) service->pause(service->self, op->call, true);
 }
 
@@ -51,7 +55,6 @@ static bool names_no_preset(struct lmws_op *op, yyjson_val *param) {
 
 void lmws_predict(struct lmws_op *op, yyjson_val *param) {
     struct lmws_found found;
-    struct error err;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     struct lmws_history history = { op->session->host, yyjson_obj_get(param, "history"), stack,
                                     .shown = false };
@@ -62,12 +65,8 @@ void lmws_predict(struct lmws_op *op, yyjson_val *param) {
     if (!doc) return;
     yyjson_mut_val *body = yyjson_mut_doc_get_root(doc);
     yyjson_mut_obj_add_str(doc, body, "op", "chat");
-    if (!lmws_history_read(&history, doc, body, &err)) {
-        yyjson_mut_doc_free(doc);
-        lmws_op_fail(op, &err);
-        return;
-    }
-    generate(op, OP_CHAT, doc, instance);
+    struct service_request request = request_of(op, OP_CHAT, instance, doc);
+    lmws_compose(op, &history, &request, generate);
 }
 
 /* Only chats can have a response format. A text with one is sent as a chat whose template is
@@ -107,7 +106,8 @@ void lmws_complete_raw_text(struct lmws_op *op, yyjson_val *param) {
     yyjson_mut_doc *doc = prepare(op, &found, stack, LMWS_CONFIG_TEXT);
     if (!doc) return;
     enum service_op kind = set_prompt(doc, yyjson_mut_doc_get_root(doc), prompt);
-    generate(op, kind, doc, instance);
+    struct service_request request = request_of(op, kind, instance, doc);
+    generate(op, &request);
 }
 
 void lmws_predict_message(struct lmws_op *op, yyjson_val *message) {

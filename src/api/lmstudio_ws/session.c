@@ -230,12 +230,15 @@ yyjson_doc *lmws_message_parse(const char *text, size_t len, struct error *err) 
 
 void lmws_session_receive(struct lmws_session *session, yyjson_doc *doc,
                           const struct error *err) {
-    if (session->refused) return;
-    if (!session->admitted) {
+    session->message = doc;
+    if (session->refused) {
+        /* nothing is answered any more */
+    } else if (!session->admitted) {
         authenticate(session, yyjson_doc_get_root(doc));
     } else if (!doc) {
         warn(session, err->text);
     } else {
         dispatch(session, yyjson_doc_get_root(doc));
     }
+    yyjson_doc_free(lmws_session_take_message(session));
 }

@@ -17,6 +17,7 @@
 #include "api/permission.h"
 #include "api/service.h"
 #include "base/buf.h"
+#include "base/byte_budget.h"
 
 enum { LMWS_KEY_SIZE = 16 };
 
@@ -44,6 +45,14 @@ struct lmws_file {
     const char *base64; /* as it was uploaded */
     const char *text;   /* of text files, UTF-8; else NULL */
     size_t size;        /* bytes of the content */
+    void *owner;        /* the host's own */
+};
+
+/* Work on a large text, and what follows when that is done. */
+struct lmws_piece {
+    void (*work)(void *ctx); /* maybe on another thread: touches nothing of the session's */
+    void (*on_done)(void *ctx);
+    void *ctx;
 };
 
 /* `lms runtime ls` */
@@ -94,6 +103,8 @@ struct lmws_host {
     void *self;
     const struct lmws_hub *hub;
     const struct service *service;
+    /* Of what clients send, until it is answered; NULL: it is not counted. */
+    struct byte_budget *budget;
     const char *version, *machine;
     int build, pid;
     uint64_t boot; /* different in each run: references of an older one are not ours */
@@ -122,6 +133,11 @@ struct lmws_host {
     bool (*file_put)(void *self, const char *name, const char *base64, size_t held,
                      struct lmws_file *ret, struct error *err);
     bool (*file_find)(void *self, const char *identifier, struct lmws_file *ret);
+    /* What was found stays as it is until it is released, even if it is found no longer. */
+    void (*file_hold)(void *self, const struct lmws_file *file);
+    void (*file_release)(void *self, const struct lmws_file *file);
+    /* Do that with so many bytes: at once if they are few, else when a thread has time. */
+    void (*offload)(void *self, size_t bytes, const struct lmws_piece *piece);
     /* Follow the log: fn gets every later line, borrowed for the call. */
     void *(*log_follow)(void *self, void (*fn)(void *ctx, const struct log_line *line),
                         void *ctx);
@@ -149,7 +165,7 @@ struct lmws_session *lmws_session_new(enum lmws_namespace ns, const struct lmws_
 /* Parse one text message, any bytes; safe on any thread. NULL: the error says why. The caller
  * frees it. */
 yyjson_doc *lmws_message_parse(const char *text, size_t len, struct error *err);
-/* Take the result of lmws_message_parse: doc, or NULL and the error. Borrows both for the
+/* Take the result of lmws_message_parse: doc, or NULL and the error, which is borrowed for the
  * call. */
 void lmws_session_receive(struct lmws_session *session, yyjson_doc *doc,
                           const struct error *err);

@@ -3,10 +3,10 @@
  * service, one rpcResult. */
 #include <math.h>
 
+#include "api/lmstudio_ws/compose.h"
 #include "api/lmstudio_ws/fail.h"
 #include "api/lmstudio_ws/find.h"
 #include "api/lmstudio_ws/handlers.h"
-#include "api/lmstudio_ws/history.h"
 #include "api/lmstudio_ws/prediction_config.h"
 #include "api/write.h"
 #include "base/xalloc.h"
@@ -69,27 +69,33 @@ static yyjson_mut_doc *body_new(const char *op, yyjson_mut_val **ret_body) {
     return doc;
 }
 
-/* Takes the body. */
-static void ask(struct lmws_op *op, yyjson_val *specifier, enum service_op kind,
-                yyjson_mut_doc *body, answer_fn *answer) {
+/* Takes the request. */
+static void ask(struct lmws_op *op, struct service_request *request) {
     const struct service *service = op->session->service;
+    struct service_sink sink = { .on_event = question_on_event, .ctx = op };
+    op->call = service->generate(service->self, request, sink);
+}
+
+/* Makes the question the op's state. Takes the body. False: the op is ended. */
+static bool question_begin(struct lmws_op *op, yyjson_val *specifier, enum service_op kind,
+                           yyjson_mut_doc *body, answer_fn *answer,
+                           struct service_request *ret) {
     struct lmws_found found;
     if (!lmws_specifier_require(op, specifier, &found)) {
         yyjson_mut_doc_free(body);
-        return;
+        return false;
     }
     struct question *q = xcalloc(1, sizeof *q);
     q->answer = answer;
     q->doc = answer_new();
     op->state = q;
     op->clear_state = question_clear;
-    struct service_request request = { .op = kind,
-                                       .instance = found.instance.reference,
-                                       .client = (uintptr_t)op->session,
-                                       .allowed = allowed_models_copy(op->session->allowed),
-                                       .body = body };
-    struct service_sink sink = { .on_event = question_on_event, .ctx = op };
-    op->call = service->generate(service->self, &request, sink);
+    *ret = (struct service_request){ .op = kind,
+                                     .instance = found.instance.reference,
+                                     .client = (uintptr_t)op->session,
+                                     .allowed = allowed_models_copy(op->session->allowed),
+                                     .body = body };
+    return true;
 }
 
 /* Ends the op with an error, and gives NULL, if inputString is no string. */
@@ -106,6 +112,7 @@ static yyjson_val *require_text(struct lmws_op *op, yyjson_val *param) {
 
 /* marked: with the marks that the tokenizer adds at both ends. */
 static void ask_tokens(struct lmws_op *op, yyjson_val *param, bool marked, answer_fn *answer) {
+    struct service_request request;
     yyjson_mut_val *body;
     yyjson_val *text = require_text(op, param);
     if (!text) return;
@@ -113,7 +120,9 @@ static void ask_tokens(struct lmws_op *op, yyjson_val *param, bool marked, answe
     yyjson_mut_obj_add_val(doc, body, "text", yyjson_val_mut_copy(doc, text));
     yyjson_mut_obj_add_bool(doc, body, "add_special", marked);
     yyjson_mut_obj_add_bool(doc, body, "parse_special", true);
-    ask(op, yyjson_obj_get(param, "specifier"), OP_TOKENIZE, doc, answer);
+    if (question_begin(op, yyjson_obj_get(param, "specifier"), OP_TOKENIZE, doc, answer,
+                       &request))
+        ask(op, &request);
 }
 
 static void answer_tokens(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjson_val *from) {
@@ -159,29 +168,34 @@ static void add_template_options(yyjson_mut_doc *doc, yyjson_mut_val *body, yyjs
 void lmws_apply_template(struct lmws_op *op, yyjson_val *param) {
     static const struct sampling_view unknown; /* nothing is predicted */
     struct error err;
+    struct service_request request;
     yyjson_mut_val *body;
     yyjson_val *stack = yyjson_obj_get(param, "predictionConfigStack");
     struct lmws_history history = { op->session->host, yyjson_obj_get(param, "history"), stack,
                                     .shown = true };
     yyjson_mut_doc *doc = body_new("template", &body);
-    if (!lmws_prediction_config_read(stack, LMWS_CONFIG_CHAT, &unknown, doc, body, &err) ||
-        !lmws_history_read(&history, doc, body, &err)) {
+    if (!lmws_prediction_config_read(stack, LMWS_CONFIG_CHAT, &unknown, doc, body, &err)) {
         yyjson_mut_doc_free(doc);
         lmws_op_fail(op, &err);
         return;
     }
     add_template_options(doc, body, yyjson_obj_get(param, "opts"));
-    ask(op, yyjson_obj_get(param, "specifier"), OP_TEMPLATE, doc, answer_prompt);
+    if (question_begin(op, yyjson_obj_get(param, "specifier"), OP_TEMPLATE, doc, answer_prompt,
+                       &request))
+        lmws_compose(op, &history, &request, ask);
 }
 
 /* ---- vectors ---- */
 
 void lmws_embed_string(struct lmws_op *op, yyjson_val *param) {
+    struct service_request request;
     yyjson_mut_val *body;
     yyjson_val *text = require_text(op, param);
     if (!text) return;
     yyjson_mut_doc *doc = body_new("embedding", &body);
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, body, "input");
     yyjson_mut_arr_append(list, yyjson_val_mut_copy(doc, text));
-    ask(op, yyjson_obj_get(param, "modelSpecifier"), OP_EMBEDDING, doc, NULL);
+    if (question_begin(op, yyjson_obj_get(param, "modelSpecifier"), OP_EMBEDDING, doc, NULL,
+                       &request))
+        ask(op, &request);
 }

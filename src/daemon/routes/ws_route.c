@@ -34,7 +34,6 @@ static void parse_on_done(void *ctx) {
     yyjson_doc *doc = s->doc;
     buf_clear(&s->message);
     lmws_session_receive(s->session, doc, &s->err);
-    yyjson_doc_free(doc);
     websocket_go_on(s->ws); /* may free the socket */
 }
 
@@ -48,7 +47,6 @@ static void socket_on_message(void *ctx, const char *text, size_t len) {
     }
     yyjson_doc *doc = lmws_message_parse(text, len, &err);
     lmws_session_receive(s->session, doc, &err);
-    yyjson_doc_free(doc);
 }
 
 static void socket_on_pressure(void *ctx, bool paused) {

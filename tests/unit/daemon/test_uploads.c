@@ -165,6 +165,42 @@ static void test_a_file_larger_than_the_budget_is_kept_alone(void **state) {
     free(huge);
 }
 
+static void test_a_file_in_use_stays_until_it_is_released(void **state) {
+    char *large = zeros(200);
+    struct lmws_file used, file;
+    (void)state;
+    used = put("used", large);
+    uploads_hold(&used);
+    uploads_hold(&used);
+    char *first = xstrdup(used.identifier);
+    char *second = xstrdup(put("second", large).identifier);
+    assert_int_equal(budget.yields, 200);
+    assert_true(byte_budget_find_room(&budget, 700, 700)); /* the other one gives way */
+    assert_false(uploads_find(uploads, second, &file));
+    assert_true(uploads_find(uploads, first, &file));
+    for (int i = 0; i < UPLOADS_MAX; i++) (void)put("more", "YQ==");
+    assert_false(uploads_find(uploads, first, &file));
+    uploads_release(&used);
+    assert_string_equal(used.base64, large);
+    assert_true(budget.yields < budget.held);
+    uploads_release(&used);
+    assert_int_equal(budget.yields, budget.held);
+    free(large);
+    free(first);
+    free(second);
+}
+
+static void test_a_released_file_gives_way_again(void **state) {
+    struct lmws_file file;
+    (void)state;
+    file = put("a.txt", "YQ==");
+    uploads_hold(&file);
+    assert_int_equal(budget.yields, 0);
+    uploads_release(&file);
+    assert_int_equal(budget.yields, budget.held);
+    assert_true(uploads_find(uploads, file.identifier, &file));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_a_file_is, set_up, tear_down),
@@ -178,6 +214,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_files_give_way_to_bodies, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_larger_than_the_budget_is_kept_alone,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_file_in_use_stays_until_it_is_released, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_released_file_gives_way_again, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests_name("uploads", tests, NULL, NULL);
 }

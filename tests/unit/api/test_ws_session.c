@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* What a session of the SDK does with large conversations. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/lmstudio_ws/op.h"
+#include "base/json.h"
+#include "base/xalloc.h"
+#include "cmocka_prelude.h"
+
+enum { FILE_LEN = 4 << 20 };
+
+static struct load_settings settings;
+static const struct instance_view instance = { .reference = 65,
+                                               .identifier = "m",
+                                               .model_key = "m",
+                                               .type = MODEL_LLM,
+                                               .state = INSTANCE_IDLE,
+                                               .settings = &settings };
+static const struct model_view model = { .key = "m",
+                                         .publisher = "p",
+                                         .display_name = "M",
+                                         .path = "/m/p/m/m.gguf",
+                                         .architecture = "llama",
+                                         .quantization = "Q8_0",
+                                         .params_string = "1B",
+                                         .type = MODEL_LLM,
+                                         .instances = &instance,
+                                         .instance_count = 1 };
+
+struct world {
+    struct service service;
+    struct lmws_host host;
+    struct byte_budget budget;
+    char *text; /* of the file */
+    int in_use, generated, cancelled;
+    size_t text_bytes, piece_bytes;
+    struct lmws_piece piece; /* that waits for a thread */
+    struct buf said;         /* to the client */
+};
+
+/* ---- the service ---- */
+
+static call_id generate(void *self, struct service_request *request, struct service_sink sink) {
+    struct world *w = self;
+    (void)sink;
+    assert_null(request->body);
+    assert_true(request->held.bytes >= request->sealed.len);
+    w->text_bytes = request->sealed.text_bytes;
+    service_request_clear(request);
+    return (call_id)++w->generated;
+}
+
+static void cancel(void *self, call_id call) {
+    (void)call;
+    ((struct world *)self)->cancelled++;
+}
+
+static struct service_models list(void *self) {
+    (void)self;
+    return (struct service_models){ &model, 1, true };
+}
+
+static bool find_model(void *self, const char *name, struct model_view *ret_model) {
+    (void)self;
+    *ret_model = model;
+    return strcmp(name, "m") == 0;
+}
+
+/* ---- the host ---- */
+
+static bool admit(void *self, const char *peer, const char *identifier, const char *passkey,
+                  char ret_key[LMWS_KEY_SIZE]) {
+    (void)self;
+    (void)peer;
+    (void)identifier;
+    (void)passkey;
+    ret_key[0] = '\0';
+    return true;
+}
+
+static bool may(void *self, const char *key, enum permission permission,
+                const struct allowed_models **ret_allowed, struct error *err) {
+    static const struct allowed_models all = { 0 };
+    (void)self;
+    (void)key;
+    (void)permission;
+    (void)err;
+    *ret_allowed = &all;
+    return true;
+}
+
+static bool file_find(void *self, const char *identifier, struct lmws_file *ret) {
+    const struct world *w = self;
+    *ret = (struct lmws_file){ .identifier = "file-1",
+                               .name = "long.txt",
+                               .type = "text/plain",
+                               .mime = "",
+                               .base64 = "",
+                               .text = w->text };
+    return strcmp(identifier, "file-1") == 0;
+}
+
+static void file_hold(void *self, const struct lmws_file *file) {
+    (void)file;
+    ((struct world *)self)->in_use++;
+}
+
+static void file_release(void *self, const struct lmws_file *file) {
+    (void)file;
+    ((struct world *)self)->in_use--;
+}
+
+static void offload(void *self, size_t bytes, const struct lmws_piece *piece) {
+    struct world *w = self;
+    w->piece_bytes = bytes;
+    w->piece = *piece;
+}
+
+/* ---- the client ---- */
+
+static void send_out(void *ctx, const char *json, size_t len) {
+    struct world *w = ctx;
+    buf_add(&w->said, json, len);
+    buf_add_str(&w->said, "\n");
+}
+
+static void on_admitted(void *ctx) {
+    (void)ctx;
+}
+
+static size_t held(void *ctx) {
+    (void)ctx;
+    return 0;
+}
+
+static void world_init(struct world *w) {
+    *w = (struct world){ .budget = { .total = 64 << 20 }, .said = BUF_INIT(1 << 24) };
+    w->text = xcalloc(FILE_LEN + 1, 1);
+    memset(w->text, 'a', FILE_LEN);
+    w->service = (struct service){ .self = w,
+                                   .generate = generate,
+                                   .cancel = cancel,
+                                   .models = list,
+                                   .find_model = find_model };
+    w->host = (struct lmws_host){ .self = w,
+                                  .service = &w->service,
+                                  .budget = &w->budget,
+                                  .version = "1",
+                                  .machine = "m",
+                                  .admit = admit,
+                                  .may = may,
+                                  .file_find = file_find,
+                                  .file_hold = file_hold,
+                                  .file_release = file_release,
+                                  .offload = offload };
+}
+
+static void world_clear(struct world *w) {
+    assert_int_equal(w->in_use, 0);
+    assert_int_equal(w->budget.held, 0);
+    free(w->text);
+    buf_clear(&w->said);
+}
+
+static void receive(struct lmws_session *session, const char *text) {
+    struct error err;
+    lmws_session_receive(session, lmws_message_parse(text, strlen(text), &err), &err);
+}
+
+static struct lmws_session *open_session(struct world *w, enum lmws_namespace ns) {
+    struct lmws_transport transport = {
+        .send = send_out, .on_admitted = on_admitted, .held = held, .ctx = w, .peer = ""
+    };
+    struct lmws_session *session = lmws_session_new(ns, &w->host, transport);
+    receive(session, "{\"authVersion\":1,\"clientIdentifier\":\"a\",\"clientPasskey\":\"b\"}");
+    return session;
+}
+
+static void predict(struct lmws_session *session) {
+    receive(session, "{\"type\":\"channelCreate\",\"endpoint\":\"predict\",\"channelId\":1,"
+                     "\"creationParameter\":{\"modelSpecifier\":{\"type\":\"query\",\"query\":"
+                     "{\"identifier\":\"m\"}},\"history\":{\"messages\":[{\"role\":\"user\","
+                     "\"content\":[{\"type\":\"file\",\"identifier\":\"file-1\",\"name\":"
+                     "\"long.txt\"},{\"type\":\"file\",\"identifier\":\"file-1\",\"name\":"
+                     "\"long.txt\"}]}]},\"predictionConfigStack\":{\"layers\":[]}}}");
+}
+
+static void finish_piece(struct world *w) {
+    w->piece.work(w->piece.ctx);
+    w->piece.on_done(w->piece.ctx);
+}
+
+/* The loop serves others until the thread has copied the files. */
+static void test_files_of_a_conversation_are_put_together_beside_the_loop(void **state) {
+    struct world w;
+    (void)state;
+    world_init(&w);
+    struct lmws_session *session = open_session(&w, LMWS_LLM);
+    predict(session);
+    assert_true(w.piece_bytes >= 2 * FILE_LEN);
+    assert_int_equal(w.generated, 0);
+    assert_int_equal(w.in_use, 1);
+    finish_piece(&w);
+    assert_int_equal(w.generated, 1);
+    assert_true(w.text_bytes >= 2 * FILE_LEN);
+    assert_int_equal(w.in_use, 0);
+    lmws_session_free(session);
+    assert_int_equal(w.cancelled, 1);
+    world_clear(&w);
+}
+
+static void test_a_channel_that_ends_meanwhile_begins_nothing(void **state) {
+    struct world w;
+    (void)state;
+    world_init(&w);
+    struct lmws_session *session = open_session(&w, LMWS_LLM);
+    predict(session);
+    receive(session, "{\"type\":\"channelSend\",\"channelId\":1,\"message\":"
+                     "{\"type\":\"cancel\"}}");
+    finish_piece(&w);
+    assert_int_equal(w.generated, 0);
+    lmws_session_free(session);
+    world_clear(&w);
+}
+
+static void test_a_socket_that_closes_meanwhile_begins_nothing(void **state) {
+    struct world w;
+    (void)state;
+    world_init(&w);
+    struct lmws_session *session = open_session(&w, LMWS_LLM);
+    predict(session);
+    lmws_session_free(session);
+    finish_piece(&w);
+    assert_int_equal(w.generated, 0);
+    world_clear(&w);
+}
+
+static void test_a_conversation_without_room_is_refused(void **state) {
+    struct world w;
+    (void)state;
+    world_init(&w);
+    struct lmws_session *session = open_session(&w, LMWS_LLM);
+    w.budget.held = w.budget.total;
+    predict(session);
+    w.budget.held -= w.budget.total;
+    assert_non_null(strstr(buf_str(&w.said), "Other requests use all the memory"));
+    assert_null(w.piece.work);
+    lmws_session_free(session);
+    world_clear(&w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_files_of_a_conversation_are_put_together_beside_the_loop),
+        cmocka_unit_test(test_a_channel_that_ends_meanwhile_begins_nothing),
+        cmocka_unit_test(test_a_socket_that_closes_meanwhile_begins_nothing),
+        cmocka_unit_test(test_a_conversation_without_room_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
