@@ -123,6 +123,7 @@ static void start_ws_host(struct daemon *d) {
         .log = d->log,
         .hub = d->ws_hub,
         .budget = &d->budget,
+        .answers = &d->answers,
         .offload = d->offload,
         .boot = d->boot,
         .stop = ws_stop,

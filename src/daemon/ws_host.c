@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -14,6 +15,7 @@
 #include "daemon/log_feed.h"
 #include "daemon/offload.h"
 #include "daemon/uploads.h"
+#include "supervisor/log_budget.h"
 
 enum { MACHINE_MAX = 256, EXTENSIONS_MAX = 4 };
 
@@ -21,6 +23,8 @@ struct ws_host {
     struct lmws_host face;
     struct ws_host_config config;
     struct uploads *uploads;
+    size_t ops; /* open on all sockets */
+    struct log_budget notes;
     char machine[MACHINE_MAX];
     const char *extensions[EXTENSIONS_MAX + 1];
 };
@@ -116,8 +120,17 @@ static bool elsewhere(void *self, const char *name, struct error *err) {
 }
 
 static void note(void *self, const char *text) {
-    (void)self;
-    log_info("an LM Studio client says: %.500s", text);
+    struct ws_host *host = self;
+    switch (log_budget_take(&host->notes, clock_boottime())) {
+    case LOG_LINE:
+        log_info("an LM Studio client says: %.500s", text);
+        break;
+    case LOG_LAST_LINE:
+        log_info("LM Studio clients say more; further lines are left out");
+        break;
+    case LOG_NO_LINE:
+        break;
+    }
 }
 
 /* ---- files, log ---- */
@@ -163,6 +176,7 @@ static void follower_on_message(void *ctx, struct feed_message *message) {
 static void *log_follow(void *self, void (*fn)(void *ctx, const struct log_line *line),
                         void *ctx) {
     const struct ws_host *host = self;
+    if (feed_is_crowded(host->config.log)) return NULL;
     struct follower *f = xcalloc(1, sizeof *f);
     f->fn = fn;
     f->ctx = ctx;
@@ -208,6 +222,8 @@ struct ws_host *ws_host_new(const struct ws_host_config *config) {
     host->face = (struct lmws_host){ .self = host,
                                      .service = config->service,
                                      .budget = config->budget,
+                                     .answers = config->answers,
+                                     .ops = &host->ops,
                                      .hub = config->hub,
                                      .version = DOZE_VERSION,
                                      .machine = host->machine,

@@ -22,7 +22,7 @@ struct ws_host_config {
     struct lmstudio_home *lmstudio_home;
     struct feed *log;
     const struct lmws_hub *hub;
-    struct byte_budget *budget; /* of uploaded files, among others; borrowed for its life */
+    struct byte_budget *budget, *answers; /* as in lmws_host */
     struct offload *offload;
     uint64_t boot; /* identifies this run of the daemon */
     /* A client asks the daemon to stop; is it stopping? */

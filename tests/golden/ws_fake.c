@@ -408,6 +408,7 @@ static void fake_init(struct fake *f, struct buf *out) {
     f->host = (struct lmws_host){ .self = f,
                                   .hub = &f->hub,
                                   .service = &f->service,
+                                  .ops = &f->ops,
                                   .version = "1.2.3",
                                   .machine = "host",
                                   .build = 1,

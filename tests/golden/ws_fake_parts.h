@@ -20,6 +20,7 @@ struct fake {
     struct buf *out;
     struct service service;
     struct lmws_host host;
+    size_t ops;
     struct lmws_session *session;
     struct fake_call calls[CALLS_MAX];
     call_id last; /* index + 1 */

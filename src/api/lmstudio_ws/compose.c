@@ -38,7 +38,8 @@ static void composition_work(void *ctx) {
 static bool hold_request(struct composition *c) {
     byte_hold_release(&c->held);
     lmws_history_release(&c->history);
-    return byte_hold_take(c->host->budget, c->request.sealed.len, 0, &c->request.held, &c->err);
+    return byte_hold_take(c->host->budget, c->request.sealed.len, c->op->held.bytes,
+                          &c->request.held, &c->err);
 }
 
 static void composition_on_done(void *ctx) {
@@ -60,8 +61,8 @@ static size_t cost_of(const yyjson_doc *message) {
 /* The message is counted already as long as it is being received. */
 static bool hold_message(struct composition *c, size_t cost) {
     const struct lmws_transport *transport = &c->op->session->transport;
-    return byte_hold_take(c->host->budget, cost, transport->held(transport->ctx), &c->held,
-                          &c->err);
+    size_t own = transport->held(transport->ctx) + c->op->held.bytes;
+    return byte_hold_take(c->host->budget, cost, own, &c->held, &c->err);
 }
 
 void lmws_compose(struct lmws_op *op, const struct lmws_history *history,

@@ -32,6 +32,18 @@ yyjson_val *lmws_config_find(yyjson_val *stack, const char *key) {
     return value;
 }
 
+bool lmws_config_fits(yyjson_val *stack, struct error *err) {
+    yyjson_val *layers = yyjson_obj_get(stack, "layers"), *layer;
+    size_t i, max, fields = yyjson_arr_size(layers);
+    yyjson_arr_foreach(layers, i, max, layer) {
+        fields += yyjson_arr_size(yyjson_obj_get(yyjson_obj_get(layer, "config"), "fields"));
+    }
+    return fields <= LMWS_CONFIG_FIELDS_MAX ||
+           error_set(err, ERR_TOO_LARGE,
+                     "The configuration has more than %d layers and fields; send fewer.",
+                     LMWS_CONFIG_FIELDS_MAX);
+}
+
 bool lmws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number) {
     yyjson_val *checked = yyjson_obj_get(value, "checked");
     yyjson_val *number = yyjson_obj_get(value, "value");

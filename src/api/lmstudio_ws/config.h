@@ -8,6 +8,11 @@
 
 #include "api/service.h"
 
+/* Layers and fields of a stack, together: each key is looked for in all of them. */
+enum { LMWS_CONFIG_FIELDS_MAX = 4096 };
+
+/* Fails with ERR_TOO_LARGE past that; NULL fits. */
+bool lmws_config_fits(yyjson_val *stack, struct error *err);
 /* The value of a key: of several layers or fields with it the last one's. NULL if there is
  * none. */
 yyjson_val *lmws_config_find(yyjson_val *stack, const char *key);

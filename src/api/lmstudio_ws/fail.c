@@ -157,22 +157,32 @@ static const struct {
       "load the model with this draft model (draftModel of its load config)" },
 };
 
-void lmws_op_fail_not_offered(struct lmws_session *session, enum lmws_op_kind kind, int64_t id,
-                              const char *endpoint) {
+/* Of no endpoint: only to be answered. */
+static struct lmws_op *refused_op(struct lmws_session *session, enum lmws_op_kind kind,
+                                  int64_t id) {
     static const struct lmws_endpoint nowhere[] = { { 0, LMWS_RPC, "", 0, NULL, NULL },
                                                     { 0, LMWS_CHANNEL, "", 0, NULL, NULL } };
+    return lmws_op_new(session, &nowhere[kind], id);
+}
+
+void lmws_op_fail_not_offered(struct lmws_session *session, enum lmws_op_kind kind, int64_t id,
+                              const char *endpoint) {
     struct error err;
     const char *instead = NULL;
-    for (size_t i = 0; endpoint && i < sizeof substitutes / sizeof substitutes[0]; i++) {
+    for (size_t i = 0; i < sizeof substitutes / sizeof substitutes[0]; i++) {
         if (strcmp(substitutes[i].endpoint, endpoint) == 0) instead = substitutes[i].instead;
     }
-    if (endpoint) {
-        error_set(&err, ERR_NOT_SUPPORTED, "'%.60s' is not supported by doze%s%s.", endpoint,
-                  instead ? "; " : "", instead ? instead : "");
-    } else {
-        error_set(&err, ERR_QUEUE_FULL,
-                  "This connection already has %d open calls; wait until some have ended.",
-                  LMWS_OPS_MAX);
-    }
-    lmws_op_fail(lmws_op_new(session, &nowhere[kind], id), &err);
+    error_set(&err, ERR_NOT_SUPPORTED, "'%.60s' is not supported by doze%s%s.", endpoint,
+              instead ? "; " : "", instead ? instead : "");
+    lmws_op_fail(refused_op(session, kind, id), &err);
+}
+
+void lmws_op_fail_full(struct lmws_session *session, enum lmws_op_kind kind, int64_t id) {
+    bool own = session->op_count >= LMWS_OPS_MAX;
+    struct error err;
+    error_set(&err, ERR_QUEUE_FULL,
+              own ? "This connection already has %zu open calls; wait until some have ended."
+                  : "All connections together have %zu open calls; wait until some have ended.",
+              own ? session->op_count : *session->host->ops);
+    lmws_op_fail(refused_op(session, kind, id), &err);
 }

@@ -24,9 +24,10 @@ void lmws_op_fail_unloaded(struct lmws_op *op);
 void lmws_op_fail_domain(struct lmws_op *op, const struct model_view *model);
 /* A preset, of which doze has none. */
 void lmws_op_fail_preset(struct lmws_op *op, const char *preset);
-/* Answers a call that cannot begin. endpoint: one that doze does not have; NULL: too many calls
- * are open. */
+/* Answers a call of an endpoint that doze does not have. */
 void lmws_op_fail_not_offered(struct lmws_session *session, enum lmws_op_kind kind, int64_t id,
                               const char *endpoint);
+/* Answers a call that cannot begin, as too many are open. */
+void lmws_op_fail_full(struct lmws_session *session, enum lmws_op_kind kind, int64_t id);
 
 #endif

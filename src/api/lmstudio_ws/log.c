@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/lmstudio_ws/fail.h"
 #include "api/lmstudio_ws/find.h"
 #include "api/lmstudio_ws/handlers.h"
 #include "api/lmstudio_ws/info.h"
@@ -147,11 +148,16 @@ static void log_on_line(void *ctx, const struct log_line *line) {
 void lmws_stream_logs(struct lmws_op *op, yyjson_val *param) {
     const struct lmws_host *host = op->session->host;
     struct log_stream *stream = xcalloc(1, sizeof *stream);
+    struct error err;
     (void)param;
     stream->host = host;
     op->state = stream;
     op->clear_state = log_stream_clear;
     stream->follower = host->log_follow(host->self, log_on_line, op);
+    if (stream->follower) return;
+    error_set(&err, ERR_QUEUE_FULL,
+              "Too many clients follow the log; try again when some have left.");
+    lmws_op_fail(op, &err);
 }
 
 void lmws_stream_logs_message(struct lmws_op *op, yyjson_val *message) {

@@ -6,6 +6,12 @@
 #include "base/json.h"
 #include "base/xalloc.h"
 
+bool lmws_session_has_room(const struct lmws_session *session) {
+    size_t all = LMWS_OPS_ALL;
+    if (session->op_count < LMWS_OPS_FEW) all += LMWS_OPS_RESERVE;
+    return session->op_count < LMWS_OPS_MAX && *session->host->ops < all;
+}
+
 yyjson_doc *lmws_session_take_message(struct lmws_session *session) {
     yyjson_doc *message = session->message;
     session->message = NULL;
@@ -21,6 +27,7 @@ struct lmws_op *lmws_op_new(struct lmws_session *session, const struct lmws_endp
     if (op->next) op->next->prev = op;
     session->ops = op;
     session->op_count++;
+    ++*session->host->ops;
     return op;
 }
 
@@ -34,6 +41,7 @@ struct lmws_op *lmws_op_find(struct lmws_session *session, enum lmws_op_kind kin
 void lmws_op_end(struct lmws_op *op) {
     const struct service *service = op->session->service;
     op->session->op_count--;
+    --*op->session->host->ops;
     if (op->watcher) *op->watcher = NULL;
     if (op->prev)
         op->prev->next = op->next;
@@ -42,6 +50,7 @@ void lmws_op_end(struct lmws_op *op) {
     if (op->next) op->next->prev = op->prev;
     if (op->call) service->cancel(service->self, op->call);
     if (op->clear_state) op->clear_state(op->state);
+    byte_hold_release(&op->held);
     free(op->state);
     free(op);
 }

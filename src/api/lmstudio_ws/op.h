@@ -12,7 +12,10 @@
 #include "api/lmstudio_ws/session.h"
 
 enum {
-    LMWS_OPS_MAX = 4096,       /* calls and channels open on one socket */
+    LMWS_OPS_MAX = 4096,       /* calls and channels open on one socket ... */
+    LMWS_OPS_ALL = 8192,       /* ... on all sockets ... */
+    LMWS_OPS_RESERVE = 4096,   /* ... and so many more, for sockets ... */
+    LMWS_OPS_FEW = 64,         /* ... with less than these */
     LMWS_REPLY_MAX = 60 << 20, /* bytes of one message to a client */
 };
 
@@ -53,11 +56,14 @@ struct lmws_op {
     call_id call; /* of the service; 0: none. Cancelled with the op */
     void *state;  /* the handler's own; freed with the op, after clear_state if there is one */
     void (*clear_state)(void *state);
+    struct byte_hold held;    /* for what it repeats of the client's words */
     struct lmws_op **watcher; /* becomes NULL with the op's end; NULL: nobody's */
 };
 
 /* ---- life ---- */
 
+/* May it open one more? */
+bool lmws_session_has_room(const struct lmws_session *session);
 /* The message that is being received, to be kept for longer; NULL: it was taken already. */
 yyjson_doc *lmws_session_take_message(struct lmws_session *session);
 

@@ -18,13 +18,10 @@ static yyjson_mut_doc *prepare(struct lmws_op *op, const struct lmws_found *foun
     yyjson_mut_doc_set_root(doc, body);
     yyjson_mut_val *config = lmws_prediction_config_read(stack, use, &found->instance.sampling,
                                                          doc, body, &err);
-    if (!config) {
-        yyjson_mut_doc_free(doc);
-        lmws_op_fail(op, &err);
-        return NULL;
-    }
-    lmws_prediction_begin(op, found, stack, config);
-    return doc;
+    if (config && lmws_prediction_begin(op, found, stack, config, &err)) return doc;
+    yyjson_mut_doc_free(doc);
+    lmws_op_fail(op, &err);
+    return NULL;
 }
 
 static struct service_request request_of(const struct lmws_op *op, enum service_op kind,

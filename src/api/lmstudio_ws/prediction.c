@@ -17,6 +17,7 @@
 static void prediction_clear(void *state) {
     struct lmws_prediction *p = state;
     yyjson_mut_doc_free(p->success);
+    byte_hold_release(&p->kept);
     lmws_tags_clear(&p->tags);
     buf_clear(&p->call);
     free(p->call_id);
@@ -52,8 +53,17 @@ static void prediction_set_parsing(struct lmws_prediction *p, yyjson_val *parsin
     }
 }
 
-void lmws_prediction_begin(struct lmws_op *op, const struct lmws_found *found,
-                           yyjson_val *stack, yyjson_mut_val *config) {
+/* A client's config is repeated at the end. */
+static bool prediction_hold(struct lmws_op *op, struct lmws_prediction *p, struct error *err) {
+    const struct lmws_transport *transport = &op->session->transport;
+    const struct lmws_host *host = op->session->host;
+    size_t cost = json_cost(yyjson_mut_doc_get_root(p->success));
+    p->kept.budget = host->answers;
+    return byte_hold_take(host->budget, cost, transport->held(transport->ctx), &op->held, err);
+}
+
+bool lmws_prediction_begin(struct lmws_op *op, const struct lmws_found *found,
+                           yyjson_val *stack, yyjson_mut_val *config, struct error *err) {
     struct lmws_prediction *p = xcalloc(1, sizeof *p);
     op->state = p;
     op->clear_state = prediction_clear;
@@ -64,6 +74,7 @@ void lmws_prediction_begin(struct lmws_op *op, const struct lmws_found *found,
     p->gpu_layers = (int)found->instance.settings->gpu_layers;
     prediction_set_parsing(p, lmws_config_find(stack, "llm.prediction.reasoning.parsing"));
     buf_init(&p->call, LMWS_REPLY_MAX);
+    return prediction_hold(op, p, err);
 }
 
 /* ---- progress ---- */
@@ -360,9 +371,11 @@ static void prediction_on_started(struct lmws_op *op, const struct service_event
 
 static void prediction_on_delta(struct lmws_op *op, const struct service_event *ev) {
     struct lmws_prediction *p = op->state;
+    struct error err;
     p->usage.completion_tokens++;
     write_event_text(op, ev);
     for (int i = 0; i < ev->call_count; i++) write_call_piece(op, &ev->calls[i]);
+    if (!byte_hold_grow(&p->kept, p->call.cap, &err)) lmws_op_fail(op, &err);
 }
 
 void lmws_prediction_on_event(void *ctx, call_id call, const struct service_event *ev) {

@@ -20,15 +20,18 @@ struct lmws_prediction {
     struct lmws_tags tags; /* that the client names, for models whose template does not */
     int held_tokens;       /* of the text that the tags hold back, in no fragment yet */
 
+    struct byte_hold kept;     /* for call */
     struct buf call;           /* arguments of the tool call that is being written */
     char *call_id, *call_name; /* call_name NULL: none is */
     int call_index;
 };
 
 /* Makes it the op's state. Copies what success will say of the instance, which may be gone by
- * then. config: what lmws_prediction_config_read gave for the stack. */
-void lmws_prediction_begin(struct lmws_op *op, const struct lmws_found *found,
-                           yyjson_val *stack, yyjson_mut_val *config);
+ * then. config: what lmws_prediction_config_read gave for the stack. Fails with ERR_QUEUE_FULL.
+ */
+bool lmws_prediction_begin(struct lmws_op *op, const struct lmws_found *found,
+                           yyjson_val *stack, yyjson_mut_val *config, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* on_event of the op's service call; ctx is the op. */
 void lmws_prediction_on_event(void *ctx, call_id call, const struct service_event *ev);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/lmstudio_ws/config.h"
 #include "api/lmstudio_ws/fail.h"
 #include "api/lmstudio_ws/handlers.h"
 #include "api/write.h"
@@ -113,6 +114,15 @@ static bool id_read(yyjson_val *root, const char *name, int64_t *ret) {
     return true;
 }
 
+/* May the client do that, now and with these parameters? */
+static bool may_begin(struct lmws_session *session, const struct lmws_endpoint *endpoint,
+                      yyjson_val *param, struct error *err) {
+    const struct lmws_host *host = session->host;
+    return host->may(host->self, session->key, endpoint->permission, &session->allowed, err) &&
+           lmws_config_fits(yyjson_obj_get(param, "predictionConfigStack"), err) &&
+           lmws_config_fits(yyjson_obj_get(param, "loadConfigStack"), err);
+}
+
 static void open_op(struct lmws_session *session, enum lmws_op_kind kind, int64_t id,
                     const char *name, yyjson_val *param) {
     const struct lmws_endpoint *endpoint = lmws_endpoint_find(session->ns, kind, name);
@@ -120,14 +130,17 @@ static void open_op(struct lmws_session *session, enum lmws_op_kind kind, int64_
         warn(session, "This id belongs to a call or channel that is still open; use another.");
         return;
     }
-    if (!endpoint || session->op_count >= LMWS_OPS_MAX) {
-        lmws_op_fail_not_offered(session, kind, id, endpoint ? NULL : name);
+    if (!endpoint) {
+        lmws_op_fail_not_offered(session, kind, id, name);
         return;
     }
-    const struct lmws_host *host = session->host;
+    if (!lmws_session_has_room(session)) {
+        lmws_op_fail_full(session, kind, id);
+        return;
+    }
     struct error err;
     struct lmws_op *op = lmws_op_new(session, endpoint, id);
-    if (host->may(host->self, session->key, endpoint->permission, &session->allowed, &err))
+    if (may_begin(session, endpoint, param, &err))
         endpoint->begin(op, param);
     else
         lmws_op_fail(op, &err);

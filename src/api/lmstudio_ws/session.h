@@ -103,8 +103,10 @@ struct lmws_host {
     void *self;
     const struct lmws_hub *hub;
     const struct service *service;
-    /* Of what clients send, until it is answered; NULL: it is not counted. */
-    struct byte_budget *budget;
+    /* Of what clients send, until it is answered, and of answers until they are complete;
+     * NULL: it is not counted. */
+    struct byte_budget *budget, *answers;
+    size_t *ops; /* calls and channels open on all sockets */
     const char *version, *machine;
     int build, pid;
     uint64_t boot; /* different in each run: references of an older one are not ours */
@@ -138,7 +140,7 @@ struct lmws_host {
     void (*file_release)(void *self, const struct lmws_file *file);
     /* Do that with so many bytes: at once if they are few, else when a thread has time. */
     void (*offload)(void *self, size_t bytes, const struct lmws_piece *piece);
-    /* Follow the log: fn gets every later line, borrowed for the call. */
+    /* Follow the log: fn gets every later line, borrowed for the call. NULL: too many do. */
     void *(*log_follow)(void *self, void (*fn)(void *ctx, const struct log_line *line),
                         void *ctx);
     void (*log_leave)(void *self, void *follower);

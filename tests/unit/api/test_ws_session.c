@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What a session of the SDK does with large conversations. */
+/* What a session of the SDK does with large conversations, and with too many calls. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/lmstudio_ws/config.h"
 #include "api/lmstudio_ws/op.h"
 #include "base/json.h"
 #include "base/xalloc.h"
@@ -32,6 +33,7 @@ struct world {
     struct service service;
     struct lmws_host host;
     struct byte_budget budget;
+    size_t ops;
     char *text; /* of the file */
     int in_use, generated, cancelled;
     size_t text_bytes, piece_bytes;
@@ -146,6 +148,7 @@ static void world_init(struct world *w) {
     w->host = (struct lmws_host){ .self = w,
                                   .service = &w->service,
                                   .budget = &w->budget,
+                                  .ops = &w->ops,
                                   .version = "1",
                                   .machine = "m",
                                   .admit = admit,
@@ -157,6 +160,7 @@ static void world_init(struct world *w) {
 }
 
 static void world_clear(struct world *w) {
+    assert_int_equal(w->ops, 0);
     assert_int_equal(w->in_use, 0);
     assert_int_equal(w->budget.held, 0);
     free(w->text);
@@ -218,6 +222,7 @@ static void test_a_channel_that_ends_meanwhile_begins_nothing(void **state) {
     predict(session);
     receive(session, "{\"type\":\"channelSend\",\"channelId\":1,\"message\":"
                      "{\"type\":\"cancel\"}}");
+    assert_int_equal(w.ops, 0);
     finish_piece(&w);
     assert_int_equal(w.generated, 0);
     lmws_session_free(session);
@@ -236,6 +241,20 @@ static void test_a_socket_that_closes_meanwhile_begins_nothing(void **state) {
     world_clear(&w);
 }
 
+/* The worker, not the memory, has the last word on one that is larger than the budget. */
+static void test_a_conversation_larger_than_the_budget_is_taken_alone(void **state) {
+    struct world w;
+    (void)state;
+    world_init(&w);
+    w.budget.total = FILE_LEN;
+    struct lmws_session *session = open_session(&w, LMWS_LLM);
+    predict(session);
+    finish_piece(&w);
+    assert_int_equal(w.generated, 1);
+    lmws_session_free(session);
+    world_clear(&w);
+}
+
 static void test_a_conversation_without_room_is_refused(void **state) {
     struct world w;
     (void)state;
@@ -245,8 +264,85 @@ static void test_a_conversation_without_room_is_refused(void **state) {
     predict(session);
     w.budget.held -= w.budget.total;
     assert_non_null(strstr(buf_str(&w.said), "Other requests use all the memory"));
+    assert_int_equal(w.ops, 0);
     assert_null(w.piece.work);
     lmws_session_free(session);
+    world_clear(&w);
+}
+
+static void test_a_configuration_of_many_fields_is_refused(void **state) {
+    struct world w;
+    struct buf text = BUF_INIT(1 << 20);
+    (void)state;
+    world_init(&w);
+    struct lmws_session *session = open_session(&w, LMWS_LLM);
+    for (int fields = LMWS_CONFIG_FIELDS_MAX - 1; fields <= LMWS_CONFIG_FIELDS_MAX; fields++) {
+        buf_reset(&text);
+        buf_addf(&text,
+                 "{\"type\":\"channelCreate\",\"endpoint\":\"predict\","
+                 "\"channelId\":%d,\"creationParameter\":{\"predictionConfigStack\":"
+                 "{\"layers\":[{\"config\":{\"fields\":[1",
+                 fields);
+        for (int i = 1; i < fields; i++) buf_add_str(&text, ",1");
+        buf_add_str(&text, "]}}]}}}");
+        receive(session, buf_str(&text));
+        bool refused = strstr(buf_str(&w.said), "more than 4096 layers and fields") != NULL;
+        assert_true(refused == (fields == LMWS_CONFIG_FIELDS_MAX));
+    }
+    buf_clear(&text);
+    lmws_session_free(session);
+    finish_piece(&w);
+    world_clear(&w);
+}
+
+/* ---- too many calls ---- */
+
+static void open_channels(struct lmws_session *session, int first, int count) {
+    for (int i = first; i < first + count; i++) {
+        char *text = xasprintf("{\"type\":\"channelCreate\",\"endpoint\":\"alive\","
+                               "\"channelId\":%d}",
+                               i);
+        receive(session, text);
+        free(text);
+    }
+}
+
+static void test_one_socket_has_so_many_channels_and_no_more(void **state) {
+    struct world w;
+    (void)state;
+    world_init(&w);
+    struct lmws_session *session = open_session(&w, LMWS_SYSTEM);
+    open_channels(session, 0, LMWS_OPS_MAX);
+    assert_null(strstr(buf_str(&w.said), "channelError"));
+    open_channels(session, LMWS_OPS_MAX, 1);
+    assert_non_null(strstr(buf_str(&w.said), "This connection already has 4096 open calls"));
+    assert_int_equal(w.ops, LMWS_OPS_MAX);
+    lmws_session_free(session);
+    world_clear(&w);
+}
+
+/* Who has few may still open some. */
+static void test_all_sockets_together_have_so_many_channels(void **state) {
+    struct world w;
+    struct lmws_session *greedy[LMWS_OPS_ALL / LMWS_OPS_MAX + 1];
+    enum { GREEDY = sizeof greedy / sizeof greedy[0] };
+    (void)state;
+    world_init(&w);
+    struct lmws_session *modest = open_session(&w, LMWS_SYSTEM);
+    for (int i = 0; i < GREEDY; i++) {
+        greedy[i] = open_session(&w, LMWS_SYSTEM);
+        open_channels(greedy[i], 0, LMWS_OPS_MAX);
+    }
+    assert_int_equal(w.ops, LMWS_OPS_ALL + LMWS_OPS_FEW);
+    assert_non_null(strstr(buf_str(&w.said), "All connections together have"));
+    open_channels(modest, 0, LMWS_OPS_FEW);
+    assert_int_equal(w.ops, LMWS_OPS_ALL + 2 * LMWS_OPS_FEW);
+    open_channels(modest, LMWS_OPS_FEW, 1);
+    assert_int_equal(w.ops, LMWS_OPS_ALL + 2 * LMWS_OPS_FEW);
+    for (int i = 0; i < GREEDY; i++) lmws_session_free(greedy[i]);
+    open_channels(modest, LMWS_OPS_FEW, 1);
+    assert_int_equal(w.ops, LMWS_OPS_FEW + 1);
+    lmws_session_free(modest);
     world_clear(&w);
 }
 
@@ -255,7 +351,11 @@ int main(void) {
         cmocka_unit_test(test_files_of_a_conversation_are_put_together_beside_the_loop),
         cmocka_unit_test(test_a_channel_that_ends_meanwhile_begins_nothing),
         cmocka_unit_test(test_a_socket_that_closes_meanwhile_begins_nothing),
+        cmocka_unit_test(test_a_conversation_larger_than_the_budget_is_taken_alone),
         cmocka_unit_test(test_a_conversation_without_room_is_refused),
+        cmocka_unit_test(test_a_configuration_of_many_fields_is_refused),
+        cmocka_unit_test(test_one_socket_has_so_many_channels_and_no_more),
+        cmocka_unit_test(test_all_sockets_together_have_so_many_channels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
