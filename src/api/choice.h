@@ -10,7 +10,7 @@ enum {
     CHOICE_TEXT_MAX = 64 << 20,      /* bytes of the text, and of the reasoning */
     CHOICE_ARGUMENTS_MAX = 16 << 20, /* bytes, of one call */
     CHOICE_LOGPROBS_MAX = 1 << 18,   /* tokens */
-    ANSWER_RATED_MAX = 1 << 19,      /* of all choices of an answer: about 120 MB */
+    ANSWER_RATED_MAX = 1 << 18,      /* of all choices of an answer: about 60 MB */
 };
 
 struct choice_call {

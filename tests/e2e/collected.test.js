@@ -11,9 +11,9 @@ import { sanitized } from './lib/programs.js';
 import { Stream } from './lib/stream.js';
 
 const PEAK_MB = 300;
-const GREEDY = 2, CHOICES = 16;
-// About 5 KB for each token, so that one answer has 120 MB in the end: its own limit.
-const greedy = { n: CHOICES, max_tokens: 1500, logprobs: true, top_logprobs: 20 };
+const GREEDY = 3, CHOICES = 16;
+// About 5 KB for each token, so that one answer has 60 MB in the end: its own limit.
+const greedy = { n: CHOICES, max_tokens: 750, logprobs: true, top_logprobs: 20 };
 
 test('answers that are kept until they are complete have a limit together', async (t) => {
   const d = await Daemon.start(t, { models: { m: endless('1M'), s: spoken('Hello.') } });

@@ -125,7 +125,7 @@ static void shorten_entry(yyjson_mut_val *entry) {
     if (yyjson_mut_arr_size(top) == 0) yyjson_mut_obj_remove_key(entry, "top_logprobs");
 }
 
-/* Takes the worker's entries, which are of doc; NULL: none. */
+/* Takes the worker's entries, which live as long as doc; NULL: none. */
 static void add_logprobs(yyjson_mut_doc *doc, yyjson_mut_val *entries) {
     yyjson_mut_val *entry;
     size_t i, count;
@@ -224,9 +224,7 @@ static void whole_format(const struct reply *reply, const struct service_event *
     add_calls(
         reply, doc,
         add_text(reply, doc, buf_str(&choice->text), shown ? buf_str(&choice->reasoning) : ""));
-    if (choice->logprobs)
-        add_logprobs(doc,
-                     yyjson_mut_val_mut_copy(doc, yyjson_mut_doc_get_root(choice->logprobs)));
+    add_logprobs(doc, yyjson_mut_doc_get_root(choice->logprobs));
     add_figures(reply, doc, ev);
     add_context(reply, doc);
     line_send(reply, doc, out);

@@ -16,8 +16,8 @@ struct openai_form {
     /* ... of the choice in a whole answer. */
     void (*add_whole)(yyjson_mut_doc *doc, yyjson_mut_val *choice, int index,
                       const struct choice *from, const char *reply_id);
-    /* The worker's entries, an array of doc, as the form shows them. *offset: see
-     * choice.text_offset. */
+    /* The worker's entries, an array that lives as long as doc, as the form shows them; takes
+     * it. *offset: see choice.text_offset. */
     yyjson_mut_val *(*format_logprobs)(yyjson_mut_doc *doc, yyjson_mut_val *entries,
                                        int64_t *offset);
 };

@@ -258,13 +258,13 @@ void openai_format_waiting(struct reply *reply, const struct service_wait *wait,
 
 /* ---- whole ---- */
 
+/* What was collected is shown, not copied: it stays until the document is written. */
 static void whole_add_choice(struct reply *reply, struct choice *choice, int index,
                              yyjson_mut_doc *doc, yyjson_mut_val *choices) {
     yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, choices);
     reply->form->add_whole(doc, item, index, choice, reply->id);
     yyjson_mut_val *entries = NULL;
-    if (reply->options.logprobs)
-        entries = yyjson_mut_val_mut_copy(doc, yyjson_mut_doc_get_root(choice->logprobs));
+    if (reply->options.logprobs) entries = yyjson_mut_doc_get_root(choice->logprobs);
     add_logprobs(reply, doc, item, entries, &choice->text_offset);
     yyjson_mut_obj_add_str(doc, item, "finish_reason", finish_reason(choice));
 }

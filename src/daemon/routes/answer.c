@@ -132,6 +132,8 @@ static void deliver(struct answer *a, const struct buf *bytes, enum reply_step s
     if (due) exchange_write(a->x, buf_str(bytes), bytes->len);
     if (due) a->wrote = uv_now(a->silence.loop);
     if (step == REPLY_MORE) return;
+    a->dialect->reply_free(a->reply); /* before its bytes are copied once more */
+    a->reply = NULL;
     if (a->stream)
         exchange_end(a->x);
     else
