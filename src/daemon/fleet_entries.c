@@ -10,12 +10,14 @@
 #include "daemon/settings_store.h"
 #include "fleet/prefix_text.h"
 #include "fleet/published.h"
+#include "supervisor/park_rules.h"
 
-/* The models that are loaded. */
+/* The models that are loaded or parked. */
 struct loaded {
     const struct fleet_entries *entries;
-    char keys[LC_MAX_SLOTS][ETCD_KEY_MAX]; /* of their entries */
-    uint64_t models[LC_MAX_SLOTS];         /* prefix_model of them */
+    char keys[LC_MAX_SLOTS + PARKED_MAX][ETCD_KEY_MAX]; /* of their entries */
+    size_t key_count;
+    uint64_t models[LC_MAX_SLOTS]; /* prefix_model of those that are loaded */
     size_t count;
 };
 
@@ -49,23 +51,23 @@ static void put_models(const struct fleet_entries *e) {
 
 /* ---- what is loaded ---- */
 
-static void put_model(void *ctx, const char *model, const char *value) {
+static void put_model(void *ctx, const char *model, bool resident, const char *value) {
     struct loaded *loaded = ctx;
     if (strlen(model) > FLEET_MODEL_KEY_MAX) return;
-    loaded->models[loaded->count] = prefix_model(model, strlen(model));
-    char *key = loaded->keys[loaded->count++];
+    if (resident) loaded->models[loaded->count++] = prefix_model(model, strlen(model));
+    char *key = loaded->keys[loaded->key_count++];
     (void)snprintf(key, ETCD_KEY_MAX, "resident/%s/%s", model, loaded->entries->node);
     put(loaded->entries, key, value);
 }
 
 static bool is_loaded(const struct loaded *loaded, const char *key) {
-    for (size_t i = 0; i < loaded->count; i++) {
+    for (size_t i = 0; i < loaded->key_count; i++) {
         if (strcmp(loaded->keys[i], key) == 0) return true;
     }
     return false;
 }
 
-/* This node's entries of models that are no longer loaded. */
+/* This node's entries of models that are no longer in memory. */
 static void withdraw_others(const struct loaded *loaded) {
     const struct fleet_entries *e = loaded->entries;
     const struct fleet_table *table = membership_table(fleet_membership(e->fleet));

@@ -213,31 +213,74 @@ static bool is_resident(const struct instance_view *view) {
     return view->state != INSTANCE_QUEUED;
 }
 
-/* The value for the model of instance `first`, unless one before that has the same. */
-static bool format_model(const struct instance_status *all, size_t count, size_t first,
-                         struct buf *out) {
-    struct published_instance list[LC_MAX_SLOTS];
-    size_t same = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct instance_view *view = &all[i].view;
-        if (!is_resident(view) || strcmp(view->model_key, all[first].view.model_key) != 0)
-            continue;
-        if (i < first) return false;
-        list[same++] = (struct published_instance){ view, all[i].tokens_per_second };
+/* What this daemon has of models in memory. */
+struct in_memory {
+    struct instance_status instances[LC_MAX_SLOTS];
+    size_t count;
+    struct parked_status parked[PARKED_MAX];
+    size_t parked_count;
+};
+
+static bool is_parked(const struct in_memory *all, const char *model) {
+    for (size_t i = 0; i < all->parked_count; i++) {
+        if (strcmp(all->parked[i].model_key, model) == 0) return true;
     }
-    published_format_instances(list, same, out);
-    return same > 0;
+    return false;
 }
 
-void fleet_facts_instances(const struct fleet_node_config *config,
-                           void (*fn)(void *ctx, const char *model, const char *value),
-                           void *ctx) {
-    struct instance_status all[LC_MAX_SLOTS];
-    size_t count = supervisor_instances(config->supervisor, all);
-    for (size_t i = 0; i < count; i++) {
-        struct buf value = BUF_INIT(ETCD_VALUE_MAX);
-        if (is_resident(&all[i].view) && format_model(all, count, i, &value))
-            fn(ctx, all[i].view.model_key, buf_str(&value));
-        buf_clear(&value);
+/* Its instances are `list`; returns how many. */
+static size_t find_resident(const struct in_memory *all, const char *model,
+                            struct published_instance list[LC_MAX_SLOTS]) {
+    size_t count = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct instance_view *view = &all->instances[i].view;
+        if (is_resident(view) && strcmp(view->model_key, model) == 0)
+            list[count++] = (struct published_instance){ view,
+                                                         all->instances[i].tokens_per_second };
     }
+    return count;
+}
+
+static void tell_model(const struct in_memory *all, const char *model, fleet_facts_fn *fn,
+                       void *ctx) {
+    struct published_instance list[LC_MAX_SLOTS];
+    struct buf value = BUF_INIT(ETCD_VALUE_MAX);
+    size_t count = find_resident(all, model, list);
+    published_format_instances(list, count, is_parked(all, model), &value);
+    fn(ctx, model, count > 0, buf_str(&value));
+    buf_clear(&value);
+}
+
+/* Is it the first one that is resident, of its model? */
+static bool is_first(const struct in_memory *all, size_t index) {
+    const char *model = all->instances[index].view.model_key;
+    for (size_t i = 0; i < index; i++) {
+        const struct instance_view *view = &all->instances[i].view;
+        if (is_resident(view) && strcmp(view->model_key, model) == 0) return false;
+    }
+    return is_resident(&all->instances[index].view);
+}
+
+/* Is it the first one, of a model that is not resident? */
+static bool is_first_parked(const struct in_memory *all, size_t index) {
+    struct published_instance list[LC_MAX_SLOTS];
+    const char *model = all->parked[index].model_key;
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(all->parked[i].model_key, model) == 0) return false;
+    }
+    return find_resident(all, model, list) == 0;
+}
+
+void fleet_facts_instances(const struct fleet_node_config *config, fleet_facts_fn *fn,
+                           void *ctx) {
+    struct in_memory *all = xcalloc(1, sizeof *all);
+    all->count = supervisor_instances(config->supervisor, all->instances);
+    all->parked_count = supervisor_parked(config->supervisor, all->parked);
+    for (size_t i = 0; i < all->count; i++) {
+        if (is_first(all, i)) tell_model(all, all->instances[i].view.model_key, fn, ctx);
+    }
+    for (size_t i = 0; i < all->parked_count; i++) {
+        if (is_first_parked(all, i)) tell_model(all, all->parked[i].model_key, fn, ctx);
+    }
+    free(all);
 }

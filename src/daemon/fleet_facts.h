@@ -26,9 +26,10 @@ const char *fleet_facts_file(const struct fleet_node_config *config, const char 
 /* Append its models. */
 void fleet_facts_models(const struct fleet_node_config *config, struct buf *out);
 
-/* Call fn for each model that is loaded or being loaded, with what its entry says. */
-void fleet_facts_instances(const struct fleet_node_config *config,
-                           void (*fn)(void *ctx, const char *model, const char *value),
+/* Call fn for each model that is loaded, being loaded or parked, with what its entry says.
+ * resident: it is not parked only. */
+typedef void fleet_facts_fn(void *ctx, const char *model, bool resident, const char *value);
+void fleet_facts_instances(const struct fleet_node_config *config, fleet_facts_fn *fn,
                            void *ctx);
 
 #endif

@@ -341,6 +341,17 @@ static void read_claim(const struct fleet_table *table, const struct fleet_quest
     node->claimed = age > 0 ? q->now - age : q->now;
 }
 
+/* Of the same file: what is parked with another one does not wake for this. */
+static void read_parked(const struct fleet_table *table, struct fleet_view *view) {
+    char key[ETCD_KEY_MAX + KEY_SIZE];
+    for (uint32_t n = 0; n < view->table.count; n++) {
+        struct placement_node *node = &view->nodes[n];
+        if (!node->has_file) continue;
+        (void)snprintf(key, sizeof key, "resident/%s/%s", view->model, node->name);
+        node->parked = published_is_parked(fleet_table_find(table, key));
+    }
+}
+
 /* ---- the prompt ---- */
 
 static void read_held_at(const struct fleet_table *table, const struct prefix_marks *marks,
@@ -383,6 +394,7 @@ bool fleet_view_make(const struct fleet_table *table, const struct fleet_questio
     ret->request.need = need_of(ret);
     forget_strangers(ret);
     read_claim(table, q, ret);
+    read_parked(table, ret);
     read_held(table, q, ret);
     return true;
 }

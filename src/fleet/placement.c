@@ -118,6 +118,17 @@ static bool offer_load(const struct view *v, uint32_t index, enum placement_room
     return true;
 }
 
+/* Room that is free comes before room that an idle instance has to leave for. */
+static bool offer_parked(const struct view *v, uint32_t index, struct offer *ret) {
+    const struct placement_node *node = &v->table->nodes[index];
+    msec drain;
+
+    if (!node->parked || !node->has_file) return false;
+    if (!offer_load(v, index, PLACEMENT_ROOM_EVICT, ret)) return false;
+    ret->rank = placement_room(node, v->request, &drain) == PLACEMENT_ROOM_FREE;
+    return true;
+}
+
 static bool offer_room(const struct view *v, uint32_t index, struct offer *ret) {
     return v->table->nodes[index].has_file && offer_load(v, index, PLACEMENT_ROOM_FREE, ret);
 }
@@ -261,6 +272,7 @@ static const struct rule {
 } rules[] = {
     { PLACEMENT_RULE_PREFIX, offer_prefix, YIELDS },
     { PLACEMENT_RULE_RESIDENT, offer_resident, YIELDS_QUEUED },
+    { PLACEMENT_RULE_PARKED, offer_parked, YIELDS_NEVER },
     { PLACEMENT_RULE_ROOM, offer_room, YIELDS_NEVER },
     { PLACEMENT_RULE_EVICT, offer_evict, YIELDS_NEVER },
     { PLACEMENT_RULE_FETCH, offer_fetch, YIELDS_NEVER },

@@ -11,6 +11,7 @@
  *
  *   PREFIX    the node that holds the longest prefix of this conversation, live or stored
  *   RESIDENT  where the model is loaded, least expected wait
+ *   PARKED    where a worker is parked with it, and nobody's answer has to end for the room
  *   ROOM      the node has the file, and room without evicting
  *   EVICT     ... and may evict; idle instances before those whose answers have to end
  *   FETCH     the node can fetch the file from a peer's disk
@@ -82,6 +83,7 @@ struct placement_node {
     uint32_t instance_count;
     /* For the model and the prompt of this request. */
     bool has_file;
+    bool parked;   /* a worker keeps the model's weights for its next load */
     bool tried;    /* this request was sent there, and nothing came back */
     msec claimed;  /* it loads the model since then; MSEC_NEVER: it has no claim */
     uint32_t held; /* tokens of the prompt's prefix (prefix_heads_match) */
@@ -115,6 +117,7 @@ enum placement_rule {
     PLACEMENT_RULE_NONE, /* refused */
     PLACEMENT_RULE_PREFIX,
     PLACEMENT_RULE_RESIDENT,
+    PLACEMENT_RULE_PARKED,
     PLACEMENT_RULE_ROOM,
     PLACEMENT_RULE_EVICT,
     PLACEMENT_RULE_FETCH,

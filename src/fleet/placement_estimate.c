@@ -153,6 +153,7 @@ msec placement_load_time(const struct placement_node *node,
                          const struct placement_request *request) {
     uint64_t loaded = 0, took = 0;
 
+    if (node->parked) return PLACEMENT_WAKE_TIME;
     for (uint32_t i = 0; i < node->instance_count; i++) {
         const struct placement_instance *other = &node->instances[i];
         if (other->load <= 0 || other->load > PLACEMENT_LONGEST) continue;

@@ -24,6 +24,9 @@
 #define PLACEMENT_GPU_PROMPT_RATE 8000000
 #define PLACEMENT_GPU_ANSWER_RATE 400000
 
+/* Milliseconds until a parked worker has the model loaded again. */
+#define PLACEMENT_WAKE_TIME 10
+
 enum placement_room {
     PLACEMENT_ROOM_NONE,
     PLACEMENT_ROOM_DRAIN, /* answers have to end first */
@@ -40,7 +43,8 @@ const struct placement_instance *placement_find(const struct placement_node *nod
 enum placement_room placement_room(const struct placement_node *node,
                                    const struct placement_request *request, msec *ret_drain);
 
-/* Of the model's file from the node's disk, and from a peer's to the node's. */
+/* Of the model's file from the node's disk, or of its parked worker; and of the file from a
+ * peer's disk to the node's. */
 msec placement_load_time(const struct placement_node *node,
                          const struct placement_request *request);
 msec placement_fetch_time(const struct placement_request *request);

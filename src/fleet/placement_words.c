@@ -8,9 +8,10 @@
 
 static const char *const rule_names[] = {
     [PLACEMENT_RULE_NONE] = "none",         [PLACEMENT_RULE_PREFIX] = "prefix",
-    [PLACEMENT_RULE_RESIDENT] = "resident", [PLACEMENT_RULE_ROOM] = "room",
-    [PLACEMENT_RULE_EVICT] = "evict",       [PLACEMENT_RULE_FETCH] = "fetch",
-    [PLACEMENT_RULE_BORROW] = "borrow",     [PLACEMENT_RULE_LOADING] = "loading",
+    [PLACEMENT_RULE_RESIDENT] = "resident", [PLACEMENT_RULE_PARKED] = "parked",
+    [PLACEMENT_RULE_ROOM] = "room",         [PLACEMENT_RULE_EVICT] = "evict",
+    [PLACEMENT_RULE_FETCH] = "fetch",       [PLACEMENT_RULE_BORROW] = "borrow",
+    [PLACEMENT_RULE_LOADING] = "loading",
 };
 static_assert(sizeof rule_names / sizeof *rule_names == PLACEMENT_RULE_COUNT,
               "a name per rule");
@@ -82,6 +83,9 @@ static void reason_format(const struct placement *p, const struct placement_tabl
         break;
     case PLACEMENT_RULE_RESIDENT:
         snprintf(text, REASON_TEXT, "the model is loaded there");
+        break;
+    case PLACEMENT_RULE_PARKED:
+        snprintf(text, REASON_TEXT, "a worker is parked there with the model");
         break;
     case PLACEMENT_RULE_ROOM:
         snprintf(text, REASON_TEXT, "it has the file and room for it");

@@ -96,12 +96,17 @@ static void add_instance(yyjson_mut_doc *doc, yyjson_mut_val *list,
 }
 
 void published_format_instances(const struct published_instance *instances, size_t count,
-                                struct buf *out) {
+                                bool parked, struct buf *out) {
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "instances");
     for (size_t i = 0; i < count; i++) add_instance(doc, list, &instances[i]);
+    if (parked) yyjson_mut_obj_add_bool(doc, root, "parked", true);
     finish(doc, out);
+}
+
+bool published_is_parked(yyjson_val *value) {
+    return yyjson_is_true(yyjson_obj_get(value, "parked"));
 }
 
 /* ---- prompts: eight bytes of each, the highest first, in base64 ---- */
@@ -207,7 +212,7 @@ static void add_models(yyjson_mut_doc *doc, yyjson_mut_val *node, yyjson_val *pu
 /* A node in the making, and where its instances go. */
 struct shown {
     const char *name;
-    yyjson_mut_val *resident;
+    yyjson_mut_val *resident, *parked;
 };
 
 /* null: neither has a key. */
@@ -233,7 +238,8 @@ static struct shown add_node(const struct fleet_table *table, const struct fleet
     copy_fields(doc, node, published, node_fields, COUNT(node_fields));
     add_same_key(doc, node, published, fingerprint);
     add_models(doc, node, fleet_table_find(table, key));
-    return (struct shown){ name, yyjson_mut_obj_add_arr(doc, node, "resident") };
+    return (struct shown){ name, yyjson_mut_obj_add_arr(doc, node, "resident"),
+                           yyjson_mut_obj_add_arr(doc, node, "parked") };
 }
 
 static int compare_name(const void *name, const void *shown) {
@@ -255,6 +261,8 @@ static void add_resident(yyjson_mut_doc *doc, const struct fleet_entry *entry,
         yyjson_mut_obj_add_strncpy(doc, obj, "model", model, len);
         copy_fields(doc, obj, instance, instance_fields, COUNT(instance_fields));
     }
+    if (published_is_parked(yyjson_doc_get_root(entry->doc)))
+        yyjson_mut_arr_add_strncpy(doc, node->parked, model, len);
 }
 
 static bool begins(const struct fleet_table *table, size_t i, const char *with) {

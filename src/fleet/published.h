@@ -49,9 +49,11 @@ void published_format_node(const struct published_node *node, struct buf *out);
 /* models/<node> */
 void published_format_models(const struct published_model *models, size_t count,
                              struct buf *out);
-/* resident/<model>/<node>: all instances of one model */
+/* resident/<model>/<node>: all instances of one model; parked: a worker is parked with it */
 void published_format_instances(const struct published_instance *instances, size_t count,
-                                struct buf *out);
+                                bool parked, struct buf *out);
+/* Of that value: is one? */
+bool published_is_parked(yyjson_val *value);
 
 /* prefixes/<node>: the ends of the prompts that it has (held_prompts.h) */
 void published_format_prefixes(const struct held_prompts *held, struct buf *out);

@@ -393,6 +393,24 @@ test('a conversation goes on where its answers are stored, whichever node is ask
     }
   });
 
+test('a request goes to the node that has the model parked, not to where it is loaded from disk',
+  { skip }, async (t) => {
+    const model = spoken('It wakes.');
+    const [a, b, c] = await nodes(t, [{}, { m: model }, { m: model }], { parked_workers: 'on' });
+    const first = answeredBy(await a.chat('m')); // where a cold load belongs
+    await { b, c }[first].unload('m');
+    const [name, other] = first === 'b' ? ['c', c] : ['b', b];
+    await other.load('m', { ttl: 0.2 });
+    await ask(() => fleet(a), ({ nodes: n }) => n.every((node) => node.resident.length === 0)
+      && n.some((node) => node.node === name && node.parked.join() === 'm'), 'it is parked');
+    const { body: { request } } = await a.get('/api/v1/fleet?model=m');
+    assert.deepEqual([request.node, request.rule], [name, 'parked'], request.sentence);
+    const answer = await a.chat('m');
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    assert.equal(answeredBy(answer), name);
+    assert.match(other.log, /m: its parked worker takes up the load/);
+  });
+
 // Tokens of the prompt that were processed already, by the header.
 const cached = (answer) => Number(/tokens=(\d+)/.exec(answer.headers.get('x-doze-cache'))[1]);
 

@@ -280,6 +280,7 @@ test('the history and the fleet say what it holds, until it is gone', async (t) 
   assert.deepEqual(sample.parked, [{ model: 'alpha', bytes }]);
   assert.deepEqual(sample.instances, []);
   assert.equal(await ask(held, (n) => n > 0, 'the node says so'), bytes);
+  assert.deepEqual((await d.get('/api/v1/fleet')).body.nodes[0].parked, ['alpha']);
   await d.unload('alpha');
   await ask(newest, (s) => s.parked.length === 0, 'a sample without it');
   await ask(held, (n) => n === 0, 'the node has none');

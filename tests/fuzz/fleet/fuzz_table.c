@@ -27,7 +27,7 @@ static void check_list(const struct fleet_table *table) {
     size_t i, max;
     yyjson_mut_arr_foreach(list, i, max, node) {
         assert(fleet_node_is_name(yyjson_mut_get_str(yyjson_mut_obj_get(node, "node"))));
-        assert(yyjson_mut_obj_size(node) == 14);
+        assert(yyjson_mut_obj_size(node) == 15);
     }
     yyjson_mut_doc_free(doc);
 }

@@ -293,6 +293,32 @@ static void test_a_conversation_goes_where_its_prompt_is(void **state) {
     fleet_table_clear(&table);
 }
 
+/* By the model, the node, and the file. */
+static void test_a_parked_worker_waits_for_its_model(void **state) {
+    (void)state;
+    struct fleet_table table = three();
+    struct fleet_question q = question(NULL);
+    struct placement p;
+    fleet_table_put(&table, "models/b", MODEL("1000000000"));
+    fleet_table_put(&table, "models/c", MODEL("1000000000"));
+    for (const char *node = "bc"; *node; node++) {
+        char key[] = "resident/m/?", other[] = "resident/other/?", name[] = { *node, '\0' };
+        key[sizeof key - 2] = other[sizeof other - 2] = *node;
+        fleet_table_put(&table, other, "{\"instances\":[],\"parked\":true}");
+        (void)choose(&table, &q, &p);
+        assert_int_equal(p.rule, PLACEMENT_RULE_ROOM);
+        fleet_table_put(&table, key, "{\"instances\":[],\"parked\":1}"); /* not so published */
+        (void)choose(&table, &q, &p);
+        assert_int_equal(p.rule, PLACEMENT_RULE_ROOM);
+        fleet_table_put(&table, key, "{\"instances\":[],\"parked\":true}");
+        assert_string_equal(choose(&table, &q, &p), name);
+        assert_int_equal(p.rule, PLACEMENT_RULE_PARKED);
+        fleet_table_put(&table, key, NULL);
+        fleet_table_put(&table, other, NULL);
+    }
+    fleet_table_clear(&table);
+}
+
 #define FILE_OF(sum, more)                                                                     \
     "{\"models\":[{\"key\":\"m\",\"size_bytes\":1000,\"sha256\":\"" sum "\"" more "}]}"
 #define AT ",\"path\":\"p/q/m.gguf\""
@@ -398,6 +424,7 @@ int main(void) {
         cmocka_unit_test(test_what_was_just_sent_counts_until_it_is_published),
         cmocka_unit_test(test_numbers_of_others_are_bounded),
         cmocka_unit_test(test_memory_is_lent_to_who_has_the_key_only),
+        cmocka_unit_test(test_a_parked_worker_waits_for_its_model),
         cmocka_unit_test(test_a_conversation_goes_where_its_prompt_is),
         cmocka_unit_test(test_a_file_is_fetched_from_a_node_that_cannot_load_it),
         cmocka_unit_test(test_a_file_without_checksum_key_or_room_is_not_fetched),

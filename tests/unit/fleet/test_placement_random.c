@@ -60,6 +60,7 @@ static void draw_node(struct world *w, uint32_t index) {
     n->instance_count = below(INSTANCES + 1);
     for (uint32_t i = 0; i < n->instance_count; i++) draw_instance(&w->instances[index][i]);
     n->has_file = once_in(2);
+    n->parked = n->has_file && once_in(4);
     n->tried = once_in(8);
     n->claimed = once_in(12) ? now - below(3000) : MSEC_NEVER;
     n->held = once_in(3) ? 256 * below(6) : 0;

@@ -23,7 +23,8 @@ static void assert_list(const struct fleet_table *table, const char *fingerprint
     "\"memory_free_bytes\":null,\"memory_limit_bytes\":null,\"device_memory_bytes\":null,"     \
     "\"parked_memory_bytes\":null,\"lend_free_bytes\":null,"                                   \
     "\"disk_free_bytes\":null,"                                                                \
-    "\"cores\":null,\"same_key\":" key ",\"models\":[" models "],\"resident\":[" resident "]}"
+    "\"cores\":null,\"same_key\":" key ",\"models\":[" models "],\"resident\":[" resident "]," \
+    "\"parked\":[]}"
 
 static void test_what_a_node_publishes_is_listed(void **state) {
     (void)state;
@@ -57,7 +58,7 @@ static void test_what_a_node_publishes_is_listed(void **state) {
                                   .running = 1,
                                   .waiting = 2 };
     struct published_instance instance = { &view, 21.44 };
-    published_format_instances(&instance, 1, &value);
+    published_format_instances(&instance, 1, true, &value);
     fleet_table_put(&table, "resident/pub/m/a", buf_str(&value)); /* a model with a slash */
     assert_list(
         &table, "0123456789abcdef",
@@ -72,7 +73,7 @@ static void test_what_a_node_publishes_is_listed(void **state) {
         "\"origin\":\"jit\",\"running\":1,\"waiting\":2,\"ttl\":null,"
         "\"idle_expires_at\":null,\"context_length\":8192,\"parallel\":0,"
         "\"tokens_per_second\":21.4,"
-        "\"load_time_seconds\":1.3,\"memory_bytes\":0}]}]");
+        "\"load_time_seconds\":1.3,\"memory_bytes\":0}],\"parked\":[\"pub/m\"]}]");
     buf_clear(&value);
     fleet_table_clear(&table);
 }
