@@ -1,13 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "fleet/fleet_table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/xalloc.h"
 
+static const char models_prefix[] = "models/";
+
+static void drop_models(struct fleet_entry *entry) {
+    if (entry->models) model_index_clear(entry->models);
+    free(entry->models);
+    entry->models = NULL;
+}
+
+/* Takes the document. */
+static void entry_set(struct fleet_entry *entry, yyjson_doc *doc) {
+    drop_models(entry);
+    yyjson_doc_free(entry->doc);
+    entry->doc = doc;
+    if (strncmp(entry->key, models_prefix, sizeof models_prefix - 1) != 0) return;
+    entry->models = xcalloc(1, sizeof *entry->models);
+    model_index_make(entry->models, yyjson_doc_get_root(doc));
+}
+
 static void entry_clear(struct fleet_entry *entry) {
+    drop_models(entry);
     free(entry->key);
     yyjson_doc_free(entry->doc);
 }
@@ -39,6 +59,14 @@ yyjson_val *fleet_table_find(const struct fleet_table *table, const char *key) {
     return is_at(table, i, key) ? yyjson_doc_get_root(table->list[i].doc) : NULL;
 }
 
+yyjson_val *fleet_table_find_model(const struct fleet_table *table, const char *node,
+                                   const char *key, size_t len) {
+    char name[sizeof models_prefix + FLEET_NODE_SIZE];
+    (void)snprintf(name, sizeof name, "%s%s", models_prefix, node);
+    size_t i = fleet_table_from(table, name);
+    return is_at(table, i, name) ? model_index_find(table->list[i].models, key, len) : NULL;
+}
+
 static void remove_at(struct fleet_table *table, size_t i) {
     entry_clear(&table->list[i]);
     table->count--;
@@ -52,7 +80,8 @@ static void insert_at(struct fleet_table *table, size_t i, const char *key, yyjs
         table->list = xrealloc(table->list, table->cap * sizeof *table->list);
     }
     memmove(&table->list[i + 1], &table->list[i], (table->count - i) * sizeof *table->list);
-    table->list[i] = (struct fleet_entry){ xstrdup(key), doc };
+    table->list[i] = (struct fleet_entry){ .key = xstrdup(key) };
+    entry_set(&table->list[i], doc);
     table->count++;
     table->changes++;
 }
@@ -66,8 +95,7 @@ void fleet_table_put(struct fleet_table *table, const char *key, const char *val
             remove_at(table, i);
             return;
         }
-        yyjson_doc_free(table->list[i].doc);
-        table->list[i].doc = doc;
+        entry_set(&table->list[i], doc);
         table->changes++;
     } else if (doc && table->count < FLEET_ENTRIES_MAX) {
         insert_at(table, i, key, doc);

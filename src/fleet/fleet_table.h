@@ -14,11 +14,14 @@
 #include <stdint.h>
 #include <yyjson.h>
 
+#include "fleet/model_index.h"
+
 enum { FLEET_ENTRIES_MAX = 65536, FLEET_NODE_SIZE = 64 };
 
 struct fleet_entry {
     char *key;
-    yyjson_doc *doc; /* an object */
+    yyjson_doc *doc;            /* an object */
+    struct model_index *models; /* of "models/<node>", else NULL: entries are moved about */
 };
 
 /* Zeroed: empty. */
@@ -36,6 +39,11 @@ void fleet_table_put(struct fleet_table *table, const char *key, const char *val
 
 /* The object of a key; NULL: there is none. Borrowed until it changes. */
 yyjson_val *fleet_table_find(const struct fleet_table *table, const char *key);
+
+/* What the node says of a model on its disk; NULL: it has none with this key. Borrowed
+ * likewise. */
+yyjson_val *fleet_table_find_model(const struct fleet_table *table, const char *node,
+                                   const char *key, size_t len);
 
 /* Index of the first key that is not less. */
 size_t fleet_table_from(const struct fleet_table *table, const char *key);

@@ -35,23 +35,20 @@ static bool begins(const struct fleet_table *table, size_t i, const char *with) 
 }
 
 /* Ollama's listings give a name a tag. */
+#define LATEST ":latest"
 static bool is_named(const char *key, const char *name) {
     size_t len = key ? strlen(key) : 0;
     if (!key || strncmp(key, name, len) != 0) return false;
-    return !name[len] || strcmp(name + len, ":latest") == 0;
+    return !name[len] || strcmp(name + len, LATEST) == 0;
 }
 
-/* The entry of a model in what a node says of its disk; NULL. */
+/* The entry of a model in what a node says of its disk, by its name (is_named); NULL. */
 static yyjson_val *find_model(const struct fleet_table *table, const char *node,
                               const char *name) {
-    char key[KEY_SIZE];
-    size_t i, max;
-    yyjson_val *model;
-    (void)snprintf(key, sizeof key, "models/%s", node);
-    yyjson_arr_foreach(yyjson_obj_get(fleet_table_find(table, key), "models"), i, max, model) {
-        if (is_named(json_find_str(model, "key"), name)) return model;
-    }
-    return NULL;
+    size_t len = strlen(name), tag = sizeof LATEST - 1;
+    yyjson_val *model = fleet_table_find_model(table, node, name, len);
+    if (model || len <= tag || strcmp(name + len - tag, LATEST) != 0) return model;
+    return fleet_table_find_model(table, node, name, len - tag);
 }
 
 static bool is_same_file(yyjson_val *a, yyjson_val *b) {

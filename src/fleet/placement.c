@@ -26,7 +26,8 @@ struct view {
     msec now;
     uint32_t loading; /* the node with the load in progress, or PLACEMENT_NO_NODE */
     bool has_source;  /* some node has the file */
-    uint64_t least;   /* lot of the residents that are drawn */
+    struct placement_lenders lenders;
+    uint64_t least; /* lot of the residents that are drawn */
 };
 
 /* What one rule can do on one node. */
@@ -185,7 +186,8 @@ static bool offer_fetch(const struct view *v, uint32_t index, struct offer *ret)
 /* Of a model that is too large for the node whatever leaves. */
 static bool loan_for(const struct view *v, uint32_t index, struct placement_loan *ret) {
     const struct placement_node *node = &v->table->nodes[index];
-    return placement_loan(v->table, index, v->request->need, node->memory_limit, v->now, ret);
+    return placement_loan_by(&v->lenders, v->table, index, v->request->need, node->memory_limit,
+                             ret);
 }
 
 /* The part goes to the lender over the network. */
@@ -252,6 +254,7 @@ static struct view view_of(const struct placement_table *table,
                            const struct placement_request *request, msec now) {
     struct view v = { .table = table, .request = request, .now = now };
     v.loading = PLACEMENT_NO_NODE;
+    v.lenders = placement_lenders_of(table, now);
 
     for (uint32_t i = 0; i < table->count; i++) {
         if (is_loading(&v, i) && comes_before(table, i, v.loading)) v.loading = i;

@@ -93,7 +93,7 @@ struct placement_node {
 struct placement_table {
     const struct placement_node *nodes; /* borrowed */
     uint32_t count;
-    uint32_t here;
+    uint32_t here; /* PLACEMENT_NO_NODE: it is not among them */
 };
 
 struct placement_request {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * placement_estimate.h - what a node would need for a request; for placement.c only.
+ * placement_estimate.h - what a node would need for a request; for placement only.
  *
  * Integers throughout: nodes of different machines have to come to the same figures. Whatever
  * peers have published, no figure overflows and none is longer than PLACEMENT_LONGEST.
@@ -59,5 +59,17 @@ msec placement_queue_time(const struct placement_node *node,
 msec placement_prompt_time(const struct placement_node *node,
                            const struct placement_instance *instance,
                            const struct placement_request *request, uint32_t held);
+
+/* The two nodes that lend most; of equal ones the same in every table. The second one lends to
+ * the first. */
+struct placement_lenders {
+    uint32_t best, next; /* PLACEMENT_NO_NODE: there is none */
+};
+struct placement_lenders placement_lenders_of(const struct placement_table *table, msec now);
+
+/* placement_loan, by them. */
+bool placement_loan_by(const struct placement_lenders *lenders,
+                       const struct placement_table *table, uint32_t borrower, nbytes need,
+                       nbytes own, struct placement_loan *ret);
 
 #endif

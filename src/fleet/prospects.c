@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fleet/prospects.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/xalloc.h"
-
 static bool has_model(const struct fleet_view *view, const struct placement_node *node) {
     if (node->has_file || node->claimed != MSEC_NEVER) return true;
     for (uint32_t i = 0; i < node->instance_count; i++) {
@@ -34,24 +29,27 @@ static uint32_t insert(struct prospect *list, uint32_t count, const struct prosp
     return count + 1;
 }
 
+/* In a fleet that has no other node. */
+static struct placement choose_alone(const struct fleet_view *view, uint32_t n, msec now) {
+    struct placement_node node = view->nodes[n];
+    struct fleet_view alone = *view;
+    struct placement p;
+    alone.nodes = &node;
+    alone.table = (struct placement_table){
+        .nodes = &node, .count = 1, .here = n == view->table.here ? 0 : PLACEMENT_NO_NODE
+    };
+    fleet_view_choose(&alone, now, &p);
+    if (p.node != PLACEMENT_NO_NODE) p.node = n;
+    return p;
+}
+
 uint32_t prospects_make(const struct fleet_view *view, msec now,
                         struct prospect ret[PROSPECTS_MAX]) {
-    size_t total = view->table.count;
-    struct placement_node *nodes = xcalloc(total + 1, sizeof *nodes);
     uint32_t count = 0;
-    for (uint32_t n = 0; n < total; n++) {
-        struct fleet_view one = *view;
-        struct prospect p = { .node = n };
+    for (uint32_t n = 0; n < view->table.count; n++) {
         if (view->nodes[n].alive_until <= now || !has_model(view, &view->nodes[n])) continue;
-        memcpy(nodes, view->nodes, total * sizeof *nodes);
-        for (uint32_t other = 0; other < total; other++) {
-            if (other != n) nodes[other].alive_until = 0;
-        }
-        one.nodes = nodes;
-        one.table.nodes = nodes;
-        fleet_view_choose(&one, now, &p.placement);
+        struct prospect p = { .node = n, .placement = choose_alone(view, n, now) };
         count = insert(ret, count, &p);
     }
-    free(nodes);
     return count;
 }

@@ -123,6 +123,24 @@ static void test_of_the_lenders_the_one_that_lends_most(void **state) {
     assert_false(loan(B, 12 * GB, 8 * GB, &l)); /* not of itself */
 }
 
+static void test_who_lends_most_borrows_of_the_second(void **state) {
+    (void)state;
+    static const uint32_t orders[][2] = { { B, D }, { D, B } }; /* in the table */
+    struct placement_loan l;
+    nodes[A].lend_free = LOAN;
+    for (int i = 0; i < 2; i++) {
+        uint32_t most = orders[i][0], second = orders[i][1];
+        nodes[most].lend_free = LOAN + 2;
+        nodes[second].lend_free = LOAN + 1;
+        assert_true(loan(C, 12 * GB, 8 * GB, &l));
+        assert_int_equal(l.lender, most);
+        assert_true(loan(second, 12 * GB, 8 * GB, &l));
+        assert_int_equal(l.lender, most);
+        assert_true(loan(most, 12 * GB, 8 * GB, &l));
+        assert_int_equal(l.lender, second);
+    }
+}
+
 static void test_absurd_loans_are_bounded(void **state) {
     (void)state;
     struct placement_loan l;
@@ -158,6 +176,7 @@ int main(void) {
         TEST(a_forwarded_request_may_borrow),
         TEST(the_loan_is_what_lacks_and_some_room),
         TEST(of_the_lenders_the_one_that_lends_most),
+        TEST(who_lends_most_borrows_of_the_second),
         TEST(absurd_loans_are_bounded),
         TEST(explain_says_who_lends),
     };

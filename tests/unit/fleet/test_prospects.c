@@ -2,9 +2,38 @@
 #include "cmocka_prelude.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/xalloc.h"
 #include "fleet/prospects.h"
+
+/* Nodes that placement was given, and look-ups of models: what a choice costs. */
+static size_t nodes_looked_at, models_looked_up;
+
+void __real_placement_choose(const struct placement_table *table,
+                             const struct placement_request *request, msec now,
+                             struct placement *ret);
+void __wrap_placement_choose(const struct placement_table *table,
+                             const struct placement_request *request, msec now,
+                             struct placement *ret);
+void __wrap_placement_choose(const struct placement_table *table,
+                             const struct placement_request *request, msec now,
+                             struct placement *ret) {
+    nodes_looked_at += table->count;
+    __real_placement_choose(table, request, now, ret);
+}
+
+yyjson_val *__real_model_index_find(const struct model_index *index, const char *key,
+                                    size_t len);
+yyjson_val *__wrap_model_index_find(const struct model_index *index, const char *key,
+                                    size_t len);
+yyjson_val *__wrap_model_index_find(const struct model_index *index, const char *key,
+                                    size_t len) {
+    models_looked_up++;
+    return __real_model_index_find(index, key, len);
+}
 
 enum { NOW = 5000000 };
 
@@ -82,10 +111,113 @@ static void test_of_many_nodes_the_best_are_kept(void **state) {
     fleet_table_clear(&table);
 }
 
+enum { MANY = 1000, MODELS = 100 };
+
+/* Nodes of which each has all models, and every tenth a parked worker. */
+static struct fleet_table large_fleet(void) {
+    struct fleet_table table = { 0 };
+    struct buf models = BUF_INIT(1 << 20);
+    char key[64];
+    (void)buf_addf(&models, "{\"models\":[");
+    for (int i = 1; i < MODELS; i++)
+        (void)buf_addf(&models, "{\"key\":\"other-%d\",\"size_bytes\":1000},", i);
+    (void)buf_addf(&models, "{\"key\":\"m\",\"size_bytes\":1000000}]}");
+    fleet_table_put(&table, "nodes/a", NODE("8000000000"));
+    for (int i = 1; i < MANY; i++) {
+        (void)snprintf(key, sizeof key, "nodes/n%03d", i);
+        fleet_table_put(&table, key, NODE("8000000000"));
+        (void)snprintf(key, sizeof key, "models/n%03d", i);
+        fleet_table_put(&table, key, buf_str(&models));
+        (void)snprintf(key, sizeof key, "resident/m/n%03d", i);
+        if (i % 10 == 0) fleet_table_put(&table, key, "{\"instances\":[],\"parked\":true}");
+    }
+    buf_clear(&models);
+    return table;
+}
+
+/* Twice at most: where memory is short, a node is asked what its own rules would do. */
+static void test_a_choice_looks_at_each_node_of_a_large_fleet_once(void **state) {
+    (void)state;
+    struct fleet_table table = large_fleet();
+    struct prospect list[PROSPECTS_MAX];
+    struct fleet_view view;
+    struct placement p;
+    models_looked_up = nodes_looked_at = 0;
+    assert_true(fleet_view_make(&table, &question, &view));
+    assert_in_range(models_looked_up, MANY - 1, 2 * MANY);
+    fleet_view_choose(&view, NOW, &p);
+    assert_int_equal(p.rule, PLACEMENT_RULE_PARKED);
+    assert_int_equal(nodes_looked_at, MANY);
+    nodes_looked_at = 0;
+    assert_int_equal(prospects_make(&view, NOW, list), PROSPECTS_MAX);
+    assert_in_range(nodes_looked_at, MANY - 1, 2 * MANY);
+    assert_int_equal(list[PROSPECTS_MAX - 1].placement.rule, PLACEMENT_RULE_PARKED);
+    fleet_view_clear(&view);
+    fleet_table_clear(&table);
+}
+
+/* In a fleet where all others are dead. */
+static struct placement choose_alone(const struct fleet_view *view, uint32_t n) {
+    struct placement_node *nodes = xcalloc(view->table.count, sizeof *nodes);
+    struct fleet_view alone = *view;
+    struct placement p;
+    memcpy(nodes, view->nodes, view->table.count * sizeof *nodes);
+    for (uint32_t i = 0; i < view->table.count; i++) {
+        if (i != n) nodes[i].alive_until = 0;
+    }
+    alone.nodes = nodes;
+    alone.table.nodes = nodes;
+    fleet_view_choose(&alone, NOW, &p);
+    free(nodes);
+    return p;
+}
+
+static void assert_same(const struct placement *a, const struct placement *b) {
+    assert_int_equal(a->where, b->where);
+    assert_int_equal(a->rule, b->rule);
+    assert_int_equal(a->refusal, b->refusal);
+    assert_int_equal(a->node, b->node);
+    assert_int_equal(a->source, b->source);
+    assert_int_equal(a->lender, b->lender);
+    assert_int_equal(a->claims, b->claims);
+    assert_int_equal(a->held, b->held);
+    assert_int_equal(a->queue, b->queue);
+    assert_int_equal(a->prompt, b->prompt);
+    assert_int_equal(a->first, b->first);
+    assert_int_equal(a->fetch + a->load, b->fetch + b->load);
+    assert_true(a->elsewhere == b->elsewhere);
+}
+
+/* Here and elsewhere, with memory and without. */
+static void test_a_node_can_do_what_it_would_do_alone(void **state) {
+    (void)state;
+    struct fleet_table table = { 0 };
+    struct prospect list[PROSPECTS_MAX];
+    struct fleet_view view;
+    fleet_table_put(&table, "nodes/a", NODE("8000000000"));
+    fleet_table_put(&table, "nodes/b", NODE("1"));
+    fleet_table_put(&table, "nodes/c", NODE("8000000000"));
+    fleet_table_put(&table, "nodes/d", NODE("8000000000"));
+    fleet_table_put(&table, "models/a", MODEL);
+    fleet_table_put(&table, "models/b", MODEL);
+    fleet_table_put(&table, "models/c", MODEL);
+    fleet_table_put(&table, "resident/m/c", LOADED("busy"));
+    fleet_table_put(&table, "claim/m", "{\"node\":\"d\",\"since\":5000000}");
+    assert_int_equal(ask(&table, list, &view), 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        struct placement p = choose_alone(&view, list[i].node);
+        assert_same(&p, &list[i].placement);
+    }
+    fleet_view_clear(&view);
+    fleet_table_clear(&table);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nodes_with_the_model_come_in_the_order_of_the_rules),
         cmocka_unit_test(test_of_many_nodes_the_best_are_kept),
+        cmocka_unit_test(test_a_choice_looks_at_each_node_of_a_large_fleet_once),
+        cmocka_unit_test(test_a_node_can_do_what_it_would_do_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
