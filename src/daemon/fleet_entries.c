@@ -7,6 +7,7 @@
 
 #include "base/xalloc.h"
 #include "daemon/fleet_facts.h"
+#include "daemon/fleet_models.h"
 #include "daemon/settings_store.h"
 #include "fleet/prefix_text.h"
 #include "fleet/published.h"
@@ -45,7 +46,7 @@ static void put_node(const struct fleet_entries *e) {
 
 static void put_models(const struct fleet_entries *e) {
     struct buf value = BUF_INIT(ETCD_VALUE_MAX);
-    fleet_facts_models(e->config, &value);
+    fleet_models_format(*e->config->catalog, &value);
     put_own(e, "models", &value);
 }
 

@@ -8,11 +8,8 @@
 #include <unistd.h>
 
 #include "base/disk_free.h"
-#include "base/file_sum.h"
 #include "base/memory.h"
-#include "base/split_files.h"
 #include "base/xalloc.h"
-#include "catalog/model_files.h"
 #include "daemon/listeners.h"
 #include "daemon/own_address.h"
 #include "daemon/settings_store.h"
@@ -20,7 +17,6 @@
 #include "fleet/etcd_message.h"
 #include "fleet/node_proof.h"
 #include "fleet/published.h"
-#include "hub/peer_fetch.h"
 #include "supervisor/lending.h"
 #include "supervisor/supervisor.h"
 
@@ -138,73 +134,6 @@ void fleet_facts_node(const struct fleet_node_config *config, nbytes *memory_fre
                                    .jit_limit = rules->jit_limit };
     published_format_node(&node, out);
     free(url);
-}
-
-/* ---- models ---- */
-
-/* In the Hugging Face cache a file is a link to one that has its SHA-256 as name; of a smaller
- * file that is another hash. */
-static bool read_link(const struct model *model, char ret[FILE_SUM_SIZE]) {
-    char target[4096];
-    if (!model_file_is_cached(model->path)) return false;
-    ssize_t len = readlink(model->path, target, sizeof target - 1);
-    if (len < 0) return false;
-    target[len] = '\0';
-    const char *slash = strrchr(target, '/'), *name = slash ? slash + 1 : target;
-    const size_t digits = FILE_SUM_SIZE - 1;
-    if (strlen(name) != digits || strspn(name, "0123456789abcdef") != digits) return false;
-    (void)snprintf(ret, FILE_SUM_SIZE, "%.*s", (int)digits, name);
-    return true;
-}
-
-/* Of a model in one file, where it is known without reading it. */
-static bool read_sum(const struct model *model, char ret[FILE_SUM_SIZE]) {
-    if (split_files_count(model->path) > 1) return false;
-    return file_sum_find(model->path, ret) || read_link(model, ret);
-}
-
-/* The model in LM Studio's layout, in one file that is all of it; NULL. */
-static const char *path_to_fetch(const struct model *model) {
-    const char *at = model->path + strlen(model->path);
-    for (int slashes = 0; at > model->path && slashes < 3;) slashes += *--at == '/';
-    const char *path = at + 1;
-    size_t len = strlen(model->publisher);
-    bool laid_out = *at == '/' && strncmp(path, model->publisher, len) == 0 && path[len] == '/';
-    return laid_out && !model->projector && peer_path_is_safe(path) ? path : NULL;
-}
-
-const char *fleet_facts_file(const struct fleet_node_config *config, const char *sha256) {
-    const struct catalog *catalog = *config->catalog;
-    char sum[FILE_SUM_SIZE];
-    for (size_t i = 0; i < catalog->count; i++) {
-        const struct model *model = &catalog->models[i];
-        if (!model->problem && path_to_fetch(model) && read_sum(model, sum) &&
-            strcmp(sum, sha256) == 0)
-            return model->path;
-    }
-    return NULL;
-}
-
-void fleet_facts_models(const struct fleet_node_config *config, struct buf *out) {
-    const struct catalog *catalog = *config->catalog;
-    struct published_model *models = xcalloc(catalog->count + 1, sizeof *models);
-    char(*sums)[FILE_SUM_SIZE] = xcalloc(catalog->count + 1, sizeof *sums);
-    size_t count = 0;
-    for (size_t i = 0; i < catalog->count; i++) {
-        const struct model *model = &catalog->models[i];
-        if (model->problem) continue;
-        models[count] = (struct published_model){
-            .key = model->key,
-            .type = model->type,
-            .size = model->size,
-            .sha256 = read_sum(model, sums[count]) ? sums[count] : NULL,
-        };
-        if (models[count].sha256) models[count].path = path_to_fetch(model);
-        count++;
-    }
-    published_format_models(models, count, out);
-    free(sums);
-    free(models);
 }
 
 /* ---- instances ---- */

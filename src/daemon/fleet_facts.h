@@ -19,13 +19,6 @@ void fleet_facts_name(const struct fleet_node_config *config, char *ret, size_t 
 void fleet_facts_node(const struct fleet_node_config *config, nbytes *memory_free,
                       struct buf *out);
 
-/* The path of the file with that SHA-256, if another node may have it; NULL. Valid until the
- * folders are read again. */
-const char *fleet_facts_file(const struct fleet_node_config *config, const char *sha256);
-
-/* Append its models. */
-void fleet_facts_models(const struct fleet_node_config *config, struct buf *out);
-
 /* Call fn for each model that is loaded, being loaded or parked, with what its entry says.
  * resident: it is not parked only. */
 typedef void fleet_facts_fn(void *ctx, const char *model, bool resident, const char *value);

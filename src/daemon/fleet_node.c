@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 #include "daemon/fleet_entries.h"
 #include "daemon/fleet_facts.h"
+#include "daemon/fleet_models.h"
 #include "daemon/listeners.h"
 #include "daemon/settings_store.h"
 #include "fleet/fleet.h"
@@ -322,8 +323,8 @@ struct claim *fleet_node_claim(struct fleet_node *node, const char *model,
     return claims_take(node->claims, model, status.lease, clock_unix(), sink);
 }
 
-const char *fleet_node_file(const struct fleet_node *node, const char *sha256) {
-    return fleet_facts_file(&node->config, sha256);
+char *fleet_node_file(const struct fleet_node *node, const char *sha256) {
+    return fleet_models_file(*node->config.catalog, sha256);
 }
 
 struct forwarder *fleet_node_forwarder(struct fleet_node *node, struct error *err) {

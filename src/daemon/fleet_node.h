@@ -107,9 +107,9 @@ void fleet_node_forget_prompts(struct fleet_node *node, const char *model);
 struct claim *fleet_node_claim(struct fleet_node *node, const char *model,
                                struct claim_sink sink);
 
-/* The path of the file with that SHA-256, if another node may have it; NULL. Valid until the
- * folders are read again. */
-const char *fleet_node_file(const struct fleet_node *node, const char *sha256);
+/* The path of the file with that SHA-256, if another node may have it; NULL. The caller frees
+ * it. */
+char *fleet_node_file(const struct fleet_node *node, const char *sha256);
 
 /* For requests to other nodes; made when it is first needed. NULL with ERR_IO if libcurl is
  * missing. */

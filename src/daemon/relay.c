@@ -41,7 +41,7 @@ struct relay {
 
     char target[FLEET_NODE_SIZE];
     struct forward *forward;   /* NULL: none is under way */
-    struct peer_waiter *fetch; /* likewise: of the model's file */
+    struct peer_waiter *fetch; /* likewise: of the model's files */
     uint64_t heard;            /* the loop's time when bytes came last */
     int status;                /* of its answer; 0: none yet */
     bool begun, at_end_of_event;
@@ -376,9 +376,9 @@ static void relay_on_fetched(void *ctx, const struct error *err) {
 }
 
 /* Another request may have begun to fetch it, and others may wait for it. */
-static bool fetch(struct relay *relay, struct peer_file *file, struct error *ret_err) {
+static bool fetch(struct relay *relay, struct peer_model *model, struct error *ret_err) {
     struct peer_sink sink = { relay_on_fetched, relay };
-    relay->fetch = downloads_from_peers(relay->q.downloads, file, sink, ret_err);
+    relay->fetch = downloads_from_peers(relay->q.downloads, model, sink, ret_err);
     return relay->fetch != NULL;
 }
 
@@ -387,7 +387,7 @@ static enum relay_step choose(struct relay *relay, struct error *ret_err) {
     struct relay_next next;
     enum relay_step step = relay_choose(&relay->choice, &next, ret_err);
     if (step == RELAY_SEND) send_to(relay, &next);
-    if (step == RELAY_FETCH && !fetch(relay, &next.file, ret_err)) return RELAY_FAIL;
+    if (step == RELAY_FETCH && !fetch(relay, &next.model, ret_err)) return RELAY_FAIL;
     return step;
 }
 

@@ -35,7 +35,7 @@ struct relay_request {
     const struct prefix_marks *marks; /* of the prompt; borrowed until the end */
     const char *key;                  /* of the model here; NULL: it has none. Copied */
     bool forwarded;              /* by another node: this one answers, once it has the file */
-    struct downloads *downloads; /* get the file; NULL: they may not */
+    struct downloads *downloads; /* get the files; NULL: they may not */
     const char *loader; /* a node that loads the model, to be asked first; NULL. Copied */
     uint64_t client;
     const char *owner;                    /* FLEET_OWNER_HEADER; NULL. Copied */

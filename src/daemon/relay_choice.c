@@ -83,7 +83,8 @@ static enum relay_step fetch_file(const struct relay_choice *choice,
                                   struct error *ret_err) {
     if (!allowed_models_require(&choice->allowed, view->model, ret_err)) return RELAY_FAIL;
     if (!choice->q->downloads) return RELAY_HERE;
-    return fleet_files_find(choice->node, view, &ret->file, ret_err) ? RELAY_FETCH : RELAY_FAIL;
+    return fleet_files_find(choice->node, view, &ret->model, ret_err) ? RELAY_FETCH
+                                                                      : RELAY_FAIL;
 }
 
 static enum relay_step send_to(const struct relay_choice *choice, const struct fleet_view *view,

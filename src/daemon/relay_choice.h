@@ -33,7 +33,7 @@ struct relay_choice {
 
 enum relay_step {
     RELAY_HERE,   /* this node answers */
-    RELAY_FETCH,  /* likewise, once it has `file` */
+    RELAY_FETCH,  /* likewise, once it has the files of `model` */
     RELAY_SEND,   /* `node` is to be asked */
     RELAY_WAIT,   /* for a load on a node that has failed: choose again in a moment */
     RELAY_NOBODY, /* is left */
@@ -44,7 +44,7 @@ struct relay_next {
     struct forwarder *forwarder; /* SEND; borrowed, as is the url, until the loop goes on */
     const char *url;             /* of the node, maybe with slashes at its end */
     char node[FLEET_NODE_SIZE];
-    struct peer_file file; /* FETCH; the caller's */
+    struct peer_model model; /* FETCH; the caller's */
 };
 
 /* Borrows the request until it is cleared. only: "" if any node may answer; copied. */

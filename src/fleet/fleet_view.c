@@ -234,7 +234,17 @@ static void read_instances(const struct fleet_table *table, const struct fleet_q
 
 /* ---- the model ---- */
 
-/* Who has the file that the name means; *ret_file: the first such entry. */
+/* With what is beside the model's own parts. */
+static nbytes bytes_to_fetch(const struct fleet_view *view) {
+    nbytes sum = 0;
+    for (size_t i = 0; i < view->file_count; i++) {
+        nbytes size = view->files[i].size;
+        sum = size > UINT64_MAX - sum ? UINT64_MAX : sum + size;
+    }
+    return sum;
+}
+
+/* Who has the file that the name means: the first such entry says what it is. */
 static void find_files(const struct fleet_table *table, const struct fleet_question *q,
                        struct fleet_view *view) {
     const char *name = q->key ? q->key : q->name;
@@ -249,24 +259,26 @@ static void find_files(const struct fleet_table *table, const struct fleet_quest
     }
     view->model = first ? json_find_str(first, "key") : name;
     view->request.file = read_uint(first, "size_bytes");
-    view->file.sha256 = json_find_str(first, "sha256");
-    view->file.path = json_find_str(first, "path");
-    if (!q->secret[0] || !view->file.path) view->file.sha256 = NULL;
+    if (q->secret[0]) view->file_count = published_read_files(first, view->files);
+    if (bytes_to_fetch(view) > view->request.file) view->request.file = bytes_to_fetch(view);
 }
 
 bool fleet_view_is_source(const struct fleet_table *table, const struct fleet_view *view,
                           uint32_t node) {
+    struct published_file files[PUBLISHED_FILES_MAX];
     yyjson_val *model = find_model(table, view->nodes[node].name, view->model);
-    const char *sum = json_find_str(model, "sha256");
-    return node != view->table.here && sum && json_find_str(model, "path") &&
-           strcmp(sum, view->file.sha256) == 0;
+    size_t count = node != view->table.here ? published_read_files(model, files) : 0;
+    for (size_t i = 0; i < count && i < view->file_count; i++) {
+        if (strcmp(files[i].sha256, view->files[i].sha256) != 0) return false;
+    }
+    return count > 0 && count == view->file_count;
 }
 
 /* The rule FETCH is for nodes with room on the disk. One that has another model by this name
  * keeps that. */
 static void read_disks(const struct fleet_table *table, struct fleet_view *view) {
     char key[KEY_SIZE];
-    for (uint32_t n = 0; view->file.sha256 && n < view->table.count; n++) {
+    for (uint32_t n = 0; view->file_count > 0 && n < view->table.count; n++) {
         struct placement_node *node = &view->nodes[n];
         (void)snprintf(key, sizeof key, "nodes/%s", node->name);
         if (!find_model(table, node->name, view->model))

@@ -11,6 +11,7 @@
 #include "fleet/fleet_table.h"
 #include "fleet/placement.h"
 #include "fleet/prefix_text.h"
+#include "fleet/published.h"
 
 /* A request that this node has sent to a node, maybe itself. */
 struct fleet_sent {
@@ -44,10 +45,9 @@ struct fleet_question {
 struct fleet_view {
     struct placement_table table;
     struct placement_request request;
-    /* The file, if a node may fetch it from another: sha256 NULL: none may. */
-    struct {
-        const char *sha256, *path;
-    } file;
+    /* The model's, if a node may fetch it from another; 0: none may. */
+    struct published_file files[PUBLISHED_FILES_MAX];
+    size_t file_count;
     const char *model; /* its key; borrowed, as all texts, from the question or the table */
     const char **urls; /* of the nodes */
     struct placement_node *nodes;
@@ -59,7 +59,7 @@ bool fleet_view_make(const struct fleet_table *table, const struct fleet_questio
                      struct fleet_view *ret) __attribute__((warn_unused_result));
 void fleet_view_clear(struct fleet_view *view);
 
-/* May the node's disk be asked for the file? */
+/* May the node's disk be asked for all files? */
 bool fleet_view_is_source(const struct fleet_table *table, const struct fleet_view *view,
                           uint32_t node);
 

@@ -48,6 +48,21 @@ void published_format_node(const struct published_node *node, struct buf *out) {
     finish(doc, out);
 }
 
+/* One file is the model; older nodes know no others. */
+static void add_files(yyjson_mut_doc *doc, yyjson_mut_val *obj,
+                      const struct published_model *model) {
+    const struct published_file *files = model->files;
+    if (model->file_count == 1) yyjson_mut_obj_add_str(doc, obj, "path", files[0].path);
+    if (model->file_count < 2) return;
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, obj, "files");
+    for (size_t i = 0; i < model->file_count; i++) {
+        yyjson_mut_val *file = yyjson_mut_arr_add_obj(doc, list);
+        yyjson_mut_obj_add_str(doc, file, "path", files[i].path);
+        yyjson_mut_obj_add_uint(doc, file, "size_bytes", files[i].size);
+        yyjson_mut_obj_add_str(doc, file, "sha256", files[i].sha256);
+    }
+}
+
 void published_format_models(const struct published_model *models, size_t count,
                              struct buf *out) {
     yyjson_mut_val *root;
@@ -59,9 +74,28 @@ void published_format_models(const struct published_model *models, size_t count,
         add_text(doc, model, "type", model_type_name(models[i].type));
         yyjson_mut_obj_add_uint(doc, model, "size_bytes", models[i].size);
         add_text(doc, model, "sha256", models[i].sha256);
-        if (models[i].path) yyjson_mut_obj_add_str(doc, model, "path", models[i].path);
+        add_files(doc, model, &models[i]);
     }
     finish(doc, out);
+}
+
+static bool read_file(yyjson_val *obj, struct published_file *ret) {
+    yyjson_val *size = yyjson_obj_get(obj, "size_bytes");
+    *ret = (struct published_file){ .sha256 = json_find_str(obj, "sha256"),
+                                    .path = json_find_str(obj, "path"),
+                                    .size = yyjson_get_uint(size) };
+    return ret->sha256 && ret->path && yyjson_is_uint(size);
+}
+
+size_t published_read_files(yyjson_val *model, struct published_file ret[PUBLISHED_FILES_MAX]) {
+    yyjson_val *list = yyjson_obj_get(model, "files"), *file;
+    size_t i, max;
+    if (!list) return read_file(model, &ret[0]) ? 1 : 0;
+    if (yyjson_arr_size(list) > PUBLISHED_FILES_MAX) return 0;
+    yyjson_arr_foreach(list, i, max, file) {
+        if (!read_file(file, &ret[i])) return 0;
+    }
+    return yyjson_arr_size(list);
 }
 
 /* With one digit: a speed changes all the time. */

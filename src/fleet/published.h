@@ -30,14 +30,28 @@ struct published_node {
     uint32_t jit_limit;
 };
 
+enum { PUBLISHED_FILES_MAX = 64 }; /* of one model */
+
+/* One that others may fetch. */
+struct published_file {
+    const char *sha256, *path; /* "owner/repo/name.gguf" */
+    nbytes size;
+};
+
 struct published_model {
     const char *key;
     enum model_type type;
     nbytes size;
     const char *sha256; /* of its file; NULL: not known */
-    /* "owner/repo/name.gguf" of one that others may fetch; NULL: they may not */
-    const char *path;
+    /* All that it consists of, the one that makes the others a model first; 0: others may not
+     * fetch it */
+    const struct published_file *files;
+    size_t file_count;
 };
+
+/* Of a model that a node has published. Returns how many; 0: it may not be fetched, as not all
+ * is said of all. The texts are borrowed. */
+size_t published_read_files(yyjson_val *model, struct published_file ret[PUBLISHED_FILES_MAX]);
 
 struct published_instance {
     const struct instance_view *view;

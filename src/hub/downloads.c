@@ -346,9 +346,9 @@ void downloads_list_options(struct downloads *d, const char *repo, struct option
     hub_options_run(d->tasks, repo, ready, &busy, sink);
 }
 
-struct peer_waiter *downloads_from_peers(struct downloads *d, struct peer_file *file,
+struct peer_waiter *downloads_from_peers(struct downloads *d, struct peer_model *model,
                                          struct peer_sink sink, struct error *err) {
-    return peer_fetch(d->peers, file, sink, err);
+    return peer_fetch(d->peers, model, sink, err);
 }
 
 /* ---- begin and end ---- */

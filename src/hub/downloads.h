@@ -65,7 +65,7 @@ bool downloads_resume(struct downloads *downloads, const char *id);
 bool downloads_remove(struct downloads *downloads, const char *id);
 
 /* peer_fetch, into models_dir. */
-struct peer_waiter *downloads_from_peers(struct downloads *downloads, struct peer_file *file,
+struct peer_waiter *downloads_from_peers(struct downloads *downloads, struct peer_model *model,
                                          struct peer_sink sink, struct error *err);
 
 struct search_result {

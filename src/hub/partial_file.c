@@ -172,8 +172,12 @@ bool partial_set_aside(struct partial_file *file, struct error *err) {
 }
 
 bool partial_rename(const char *path, struct error *err) {
+    return partial_rename_to(path, path, err);
+}
+
+bool partial_rename_to(const char *path, const char *to, struct error *err) {
     char *part = xasprintf("%s.part", path), *state = xasprintf("%s.part.json", path);
-    bool ok = rename(part, path) == 0;
+    bool ok = rename(part, to) == 0;
     if (ok) (void)unlink(state);
     if (!ok) error_set(err, ERR_IO, "Cannot rename %s: %s.", part, strerror(errno));
     free(part);

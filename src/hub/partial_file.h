@@ -54,6 +54,8 @@ bool partial_set_aside(struct partial_file *file, struct error *err);
 
 /* NAME.part, which is whole and closed, gets its name. The state is removed. */
 bool partial_rename(const char *path, struct error *err);
+/* ... or another one. */
+bool partial_rename_to(const char *path, const char *to, struct error *err);
 
 /* Remove the files of an unfinished download of this path. */
 void partial_remove(const char *path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A node gets the file of a model from another node's disk: docs/fleet.md.
+// A node gets the files of a model from another node's disk: docs/fleet.md.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -7,12 +7,14 @@ import crypto from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
+import os from 'node:os';
 import path from 'node:path';
 import { ask } from './lib/ask.js';
 import { Daemon } from './lib/daemon.js';
 import { Etcd, missing as skip } from './lib/etcd.js';
+import { splitInto } from './lib/gguf.js';
 import { Hub, sha256 } from './lib/hub.js';
-import { spoken } from './lib/models.js';
+import { seeing, spoken } from './lib/models.js';
 
 const KEY = 'a key of the fleet';
 const TEXT = 'It has come a long way.';
@@ -29,10 +31,13 @@ const node = (t, etcd, name, { settings, ...more } = {}) => Daemon.start(t,
 // A node that only has the file and no memory; what it does with a request is `answers`' next.
 class Peer {
   asked = []; // ranges
+  sums = []; // of the files that were asked for
 
-  static async start(t, etcd, name, answers, size = bytes.length) {
+  // files: those of the model; the one file, if it has no others.
+  static async start(t, etcd, name, answers, { size = bytes.length, files } = {}) {
     const peer = new Peer();
     peer.answers = answers;
+    peer.files = new Map((files ?? [{ bytes }]).map((file) => [sha256(file.bytes), file.bytes]));
     const server = http.createServer((q, a) => peer.#answer(q, a)).listen(0, '127.0.0.1');
     await once(server, 'listening');
     t.after(() => { server.closeAllConnections(); server.close(); });
@@ -41,7 +46,10 @@ class Peer {
       .digest('hex');
     await etcd.put(`/doze/nodes/${name}`, { url, proof, memory_limit_bytes: 1 });
     await etcd.put(`/doze/models/${name}`, { models: [
-      { key: 'm', type: 'llm', size_bytes: size, sha256: sum, path: FILE }] });
+      { key: 'm', type: 'llm', size_bytes: size, sha256: sum, ...files
+        ? { files: files.map((f) => ({ path: `test/m/${f.name}`, size_bytes: f.bytes.length,
+          sha256: sha256(f.bytes) })) }
+        : { path: FILE } }] });
     return peer;
   }
 
@@ -53,27 +61,31 @@ class Peer {
     }
     const { range } = q.headers;
     const from = Number(/^bytes=(\d+)-$/.exec(range ?? 'bytes=0-')[1]);
-    assert.equal(q.url, `/api/v1/fleet/files/${sum}`);
+    const wanted = /^\/api\/v1\/fleet\/files\/([0-9a-f]{64})$/.exec(q.url)[1];
+    assert.ok(this.files.has(wanted), q.url);
     assert.match(q.headers['x-doze-pass'], /^a \d+ [0-9a-f]{64}$/);
     this.asked.push(from);
-    (this.answers.shift() ?? send)(a, from);
+    this.sums.push(wanted);
+    (this.answers.shift() ?? send)(a, from, this.files.get(wanted));
   }
 }
 
-const head = (a, from) => a.writeHead(from ? 206 : 200,
-  from ? { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` } : {});
-const send = (a, from, what = bytes) => {
-  head(a, from);
+const head = (a, from, { length }) => a.writeHead(from ? 206 : 200,
+  from ? { 'content-range': `bytes ${from}-${length - 1}/${length}` } : {});
+const send = (a, from, what) => {
+  head(a, from, what);
   a.end(what.subarray(from));
 };
 const half = Math.floor(bytes.length / 2);
-const diesAfter = (end) => (a, from) => {
-  head(a, from);
-  a.write(bytes.subarray(from, end), () => a.socket.end()); // a reset could lose what was sent
+const diesAfter = (end) => (a, from, what) => {
+  head(a, from, what);
+  a.write(what.subarray(from, end), () => a.socket.end()); // a reset could lose what was sent
 };
-const spoilt = Buffer.from(bytes);
-spoilt[half] ^= 1;
-const sendSpoilt = (a, from) => send(a, from, spoilt);
+const sendSpoilt = (a, from, what) => {
+  const spoilt = Buffer.from(what);
+  spoilt[Math.floor(what.length / 2)] ^= 1;
+  send(a, from, spoilt);
+};
 
 const knows = (d, ...names) => ask(() => fleet(d), ({ nodes }) =>
   names.every((name) => nodes.some((n) => n.node === name && n.models.length === 1)), 'knows it');
@@ -137,7 +149,7 @@ test('wrong bytes never become a model, and are not fetched again at once', { sk
   await knows(a, 'p');
   const answer = await a.chat('m');
   assert.equal(answer.status, 503, JSON.stringify(answer.body));
-  assert.match(answer.body.error.message, /m\.gguf could not be fetched .*a wrong checksum/);
+  assert.match(answer.body.error.message, /m\.gguf could not be fetched .*with a wrong checksum/);
   assert.equal(answer.headers.get('retry-after'), '60');
   assert.deepEqual(partsOf(a).filter((name) => name.endsWith('.gguf')), []);
   assert.equal(peer.asked.length, 2);
@@ -162,10 +174,86 @@ test('a disk that runs full is said, and what is there stays for later', { skip 
 test('a file that is larger than the disk is not asked for', { skip }, async (t) => {
   const etcd = await Etcd.start(t);
   const a = await node(t, etcd, 'a', { settings: { memory_limit: 4e15 } });
-  const peer = await Peer.start(t, etcd, 'p', [], 1e15);
+  const peer = await Peer.start(t, etcd, 'p', [], { size: 1e15 });
   await knows(a, 'p');
   assert.ok((await fleet(a)).nodes[0].disk_free_bytes < 1e15);
   const answer = await a.chat('m');
   assert.equal(answer.status, 507, JSON.stringify(answer.body)); // what the peer says
   assert.equal(peer.asked.length, 0);
 });
+
+// Two parts and a projector.
+function partsOfModel(t) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'doze-e2e-parts-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const [file, projector] = seeing();
+  return [...splitInto(file, folder, 'm', 2).map((part) =>
+    ({ name: path.basename(part), bytes: fs.readFileSync(part) })),
+  { name: 'mmproj-m-f16.gguf', bytes: fs.readFileSync(projector) }];
+}
+const isWhole = (d, files, folder) => files.every((f) =>
+  sha256(fs.readFileSync(path.join(d.modelsDir, folder, f.name))) === sha256(f.bytes));
+const namesOf = (files) => files.map((f) => f.name).sort();
+const ggufs = (d) => partsOf(d).filter((name) => name.endsWith('.gguf'));
+
+test('a model of several parts comes with its projector', { skip }, async (t) => {
+  const etcd = await Etcd.start(t);
+  const files = partsOfModel(t);
+  const hub = await Hub.start(t,
+    { 'people/M-GGUF': Object.fromEntries(files.map((f) => [f.name, f.bytes])) });
+  const [a, b] = await Promise.all([node(t, etcd, 'a'), node(t, etcd, 'b',
+    { settings: { memory_limit: 100000000 }, env: { ...hub.env, HF_TOKEN: '' } })]);
+  if (!keepsAttributes(b.folder)) return t.skip('no extended attributes here');
+  await b.post('/api/v1/models/download', { model: 'people/M-GGUF' });
+  await knows(a, 'b');
+  const answer = await a.chat('m', { max_tokens: 3 });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.equal(answeredBy(answer), 'a');
+  assert.deepEqual(fs.readdirSync(path.join(a.modelsDir, 'people/M-GGUF')).sort(), namesOf(files));
+  assert.ok(isWhole(a, files, 'people/M-GGUF'));
+  const { body: { models } } = await a.get('/api/v1/models');
+  assert.deepEqual(models.map((m) => [m.key, m.capabilities.vision]), [['m', true]]);
+});
+
+test('half of the files are no model, and the rest comes later', { skip }, async (t) => {
+  const etcd = await Etcd.start(t);
+  const a = await node(t, etcd, 'a');
+  const files = partsOfModel(t);
+  const [first, second, third] = files.map((f) => sha256(f.bytes));
+  const middle = Math.floor(files[1].bytes.length / 2);
+  const peer = await Peer.start(t, etcd, 'p',
+    [send, diesAfter(middle), send, sendSpoilt, sendSpoilt], { files });
+  await knows(a, 'p');
+  const answer = await a.chat('m');
+  assert.equal(answer.status, 503, JSON.stringify(answer.body));
+  assert.match(answer.body.error.message, /could not be fetched .*with a wrong checksum/);
+  assert.deepEqual(peer.sums, [first, second, second, third, third]);
+  assert.deepEqual(peer.asked, [0, 0, middle, 0, 0]);
+  assert.deepEqual(ggufs(a), []);
+  assert.deepEqual((await a.get('/api/v1/models')).body.models, []);
+  await a.stop();
+  await a.launch(); // it has forgotten the failure, not the files
+  await knows(a, 'p');
+  peer.sums = [];
+  assert.equal((await a.chat('m', { max_tokens: 3 })).status, 200);
+  assert.deepEqual(peer.sums, [third]);
+  assert.deepEqual(partsOf(a).filter((name) => !name.endsWith('.wrong')), namesOf(files));
+  assert.ok(isWhole(a, files, 'test/m'));
+});
+
+test('a file that has the name of one of a model stays, and the model does not come', { skip },
+  async (t) => {
+    const etcd = await Etcd.start(t);
+    const a = await node(t, etcd, 'a');
+    const files = partsOfModel(t);
+    const other = path.join(a.modelsDir, 'test/m/mmproj-m-f16.gguf');
+    fs.mkdirSync(path.dirname(other), { recursive: true });
+    fs.writeFileSync(other, 'mine');
+    await Peer.start(t, etcd, 'p', [], { files });
+    await knows(a, 'p');
+    const answer = await a.chat('m');
+    assert.equal(answer.status, 503, JSON.stringify(answer.body));
+    assert.match(answer.body.error.message, /another file at .*mmproj-m-f16\.gguf; move it away/);
+    assert.deepEqual(ggufs(a), ['mmproj-m-f16.gguf']);
+    assert.equal(fs.readFileSync(other, 'utf8'), 'mine');
+  });

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fleet_file_route.c - GET /api/v1/fleet/files/{sha256}: the file of a model, for another node
+/* fleet_file_route.c - GET /api/v1/fleet/files/{sha256}: a file of a model, for another node
  * of the fleet. A range "bytes=N-" is all that resuming needs. */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -131,9 +131,11 @@ static bool answer(const struct routes *r, struct exchange *x, struct error *err
         return error_set(err, ERR_API_KEY,
                          "Files are for the nodes of this server's fleet; set the same "
                          "fleet.key on both.");
-    const char *path = fleet_node_file(r->fleet, exchange_param(x, "sha256"));
+    char *path = fleet_node_file(r->fleet, exchange_param(x, "sha256"));
     if (!path) return error_set(err, ERR_NOT_FOUND, "No model here has this SHA-256.");
-    return send_file(r, x, path, err);
+    bool ok = send_file(r, x, path, err);
+    free(path);
+    return ok;
 }
 
 void route_fleet_file(void *ctx, struct exchange *x) {

@@ -117,9 +117,9 @@ void forward_cancel(struct forward *forward) {
     if (forward) world.is_asking = false;
 }
 
-struct peer_waiter *downloads_from_peers(struct downloads *downloads, struct peer_file *file,
+struct peer_waiter *downloads_from_peers(struct downloads *downloads, struct peer_model *model,
                                          struct peer_sink sink, struct error *err) {
-    (void)downloads, (void)file, (void)err;
+    (void)downloads, (void)model, (void)err;
     world.is_fetching = true;
     world.fetched = sink;
     return (struct peer_waiter *)&world;
@@ -185,9 +185,9 @@ char *fleet_node_make_pass(const struct fleet_node *node, const char *to, const 
 }
 
 bool fleet_files_find(const struct fleet_node *node, const struct fleet_view *view,
-                      struct peer_file *ret, struct error *err) {
+                      struct peer_model *ret, struct error *err) {
     (void)node, (void)view, (void)err;
-    *ret = (struct peer_file){ 0 };
+    *ret = (struct peer_model){ 0 };
     return true;
 }
 

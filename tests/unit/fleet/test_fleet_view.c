@@ -66,11 +66,12 @@ static void test_the_node_with_the_file_is_chosen(void **state) {
     fleet_table_put(&table, "models/b", MODEL("1000"));
     assert_string_equal(choose(&table, &q, &p), "b");
     assert_true(p.claims);
+    q.name = "m:latest"; /* as Ollama's clients say */
+    assert_string_equal(choose(&table, &q, &p), "b");
     fleet_table_put(&table, "models/c", MODEL("1000"));
     fleet_table_put(&table, "resident/m/c", LOADED(""));
     assert_string_equal(choose(&table, &q, &p), "c"); /* loaded there */
     assert_false(p.claims);
-    q.name = "m:latest"; /* as Ollama's clients say */
     assert_string_equal(choose(&table, &q, &p), "c");
     q.name = "m2";
     assert_string_equal(choose(&table, &q, &p), "");
@@ -352,7 +353,8 @@ static void test_a_file_is_fetched_from_a_node_that_cannot_load_it(void **state)
     assert_string_equal(choose(&table, &q, &p), "a");
     assert_int_equal(p.rule, PLACEMENT_RULE_FETCH);
     assert_true(fleet_view_make(&table, &q, &view));
-    assert_string_equal(view.file.path, "p/q/m.gguf");
+    assert_int_equal(view.file_count, 1);
+    assert_string_equal(view.files[0].path, "p/q/m.gguf");
     assert_true(fleet_view_is_source(&table, &view, 1));
     assert_false(fleet_view_is_source(&table, &view, 0));
     assert_false(fleet_view_is_source(&table, &view, 2)); /* it does not say where */
@@ -365,6 +367,42 @@ static void test_a_file_is_fetched_from_a_node_that_cannot_load_it(void **state)
     assert_true(fleet_view_make(&table, &q, &view));
     assert_false(fleet_view_is_source(&table, &view, 2));
     fleet_view_clear(&view);
+    fleet_table_clear(&table);
+}
+
+#define PARTS(sum, more)                                                                       \
+    "{\"models\":[{\"key\":\"m\",\"size_bytes\":1000,\"files\":["                              \
+    "{\"path\":\"p/q/m.gguf\",\"size_bytes\":1000,\"sha256\":\"12\"},"                         \
+    "{\"path\":\"p/q/mmproj.gguf\",\"size_bytes\":500,\"sha256\":\"" sum "\"}" more "]}]}"
+
+/* From a node that has each of them. */
+static void test_a_model_of_several_files_is_fetched_whole(void **state) {
+    (void)state;
+    struct fleet_table table = three_with_key();
+    struct fleet_question q = question(NULL);
+    struct fleet_view view;
+    struct placement p;
+    q.secret = "key";
+    q.forwarded = true;
+    fleet_table_put(&table, "models/b", PARTS("34", ""));
+    fleet_table_put(&table, "models/c", PARTS("34", ""));
+    assert_string_equal(choose(&table, &q, &p), "a");
+    assert_int_equal(p.rule, PLACEMENT_RULE_FETCH);
+    assert_true(fleet_view_make(&table, &q, &view));
+    assert_int_equal(view.file_count, 2);
+    assert_int_equal(view.request.file, 1500);
+    assert_true(fleet_view_is_source(&table, &view, 1));
+    assert_true(fleet_view_is_source(&table, &view, 2));
+    static const char *const others[] = { PARTS("56", ""), FILE_OF("12", AT),
+                                          PARTS("34", ",{}"), "{\"models\":[]}" };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        fleet_table_put(&table, "models/c", others[i]);
+        assert_false(fleet_view_is_source(&table, &view, 2));
+    }
+    fleet_view_clear(&view);
+    fleet_table_put(&table, "models/b", /* more than the disk takes */
+                    PARTS("34", ",{\"path\":\"x\",\"size_bytes\":501,\"sha256\":\"7\"}"));
+    assert_string_equal(choose(&table, &q, &p), "");
     fleet_table_clear(&table);
 }
 
@@ -427,6 +465,7 @@ int main(void) {
         cmocka_unit_test(test_a_parked_worker_waits_for_its_model),
         cmocka_unit_test(test_a_conversation_goes_where_its_prompt_is),
         cmocka_unit_test(test_a_file_is_fetched_from_a_node_that_cannot_load_it),
+        cmocka_unit_test(test_a_model_of_several_files_is_fetched_whole),
         cmocka_unit_test(test_a_file_without_checksum_key_or_room_is_not_fetched),
         cmocka_unit_test(test_a_node_that_is_not_in_the_table_has_no_view),
     };

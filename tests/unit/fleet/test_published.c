@@ -2,6 +2,7 @@
 #include "cmocka_prelude.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -45,8 +46,10 @@ static void test_what_a_node_publishes_is_listed(void **state) {
     published_format_node(&node, &value);
     fleet_table_put(&table, "nodes/a", buf_str(&value));
     buf_reset(&value);
-    struct published_model models[] = { { "m", MODEL_LLM, 5, "00ff", NULL },
-                                        { "v", MODEL_EMBEDDINGS, 6, NULL, "p/q/v.gguf" } };
+    struct published_model models[] = {
+        { .key = "m", .type = MODEL_LLM, .size = 5, .sha256 = "00ff" },
+        { .key = "v", .type = MODEL_EMBEDDINGS, .size = 6 }
+    };
     published_format_models(models, 2, &value);
     fleet_table_put(&table, "models/a", buf_str(&value));
     buf_reset(&value);
@@ -134,8 +137,80 @@ static void test_a_table_is_bounded_and_sorted(void **state) {
     fleet_table_clear(&table);
 }
 
+/* What others may fetch comes back as it was; of one file older nodes read the path. */
+static void test_the_files_of_a_model_are_read_as_they_are_published(void **state) {
+    (void)state;
+    static const struct published_file files[] = { { "aa", "p/q/m-00001-of-00002.gguf", 5 },
+                                                   { "bb", "p/q/m-00002-of-00002.gguf", 6 },
+                                                   { "cc", "p/q/mmproj.gguf", 7 } };
+    for (size_t count = 0; count <= 3; count++) {
+        struct buf value = BUF_INIT(1 << 16);
+        struct error err;
+        struct published_file read[PUBLISHED_FILES_MAX];
+        struct published_model model = {
+            .key = "m", .size = 5, .sha256 = "aa", .files = files, .file_count = count
+        };
+        published_format_models(&model, 1, &value);
+        yyjson_doc *doc = json_parse_object(buf_str(&value), value.len, &err);
+        yyjson_val *obj = yyjson_arr_get(yyjson_obj_get(yyjson_doc_get_root(doc), "models"), 0);
+        assert_int_equal(published_read_files(obj, read), count);
+        for (size_t i = 0; i < count; i++) {
+            assert_string_equal(read[i].path, files[i].path);
+            assert_string_equal(read[i].sha256, files[i].sha256);
+            assert_int_equal(read[i].size, files[i].size);
+        }
+        const char *path = json_find_str(obj, "path");
+        assert_int_equal(path != NULL, count == 1);
+        yyjson_doc_free(doc);
+        buf_clear(&value);
+    }
+}
+
+static size_t count_files(const char *model) {
+    struct error err;
+    struct published_file read[PUBLISHED_FILES_MAX];
+    yyjson_doc *doc = json_parse_object(model, strlen(model), &err);
+    size_t count = published_read_files(yyjson_doc_get_root(doc), read);
+    yyjson_doc_free(doc);
+    return count;
+}
+
+/* Half a model is none. */
+static void test_a_model_of_which_not_all_files_are_said_has_none(void **state) {
+    (void)state;
+#define WHOLE "{\"path\":\"p/q/m.gguf\",\"size_bytes\":1,\"sha256\":\"aa\"}"
+    static const char *const halves[] = {
+        "{}",
+        "7",
+        "{\"path\":\"x\",\"size_bytes\":1}",
+        "{\"path\":\"x\",\"sha256\":\"a\"}",
+        "{\"sha256\":\"x\",\"size_bytes\":1}",
+        "{\"path\":\"x\",\"size_bytes\":-1,\"sha256\":\"a\"}",
+    };
+    assert_int_equal(count_files("{\"files\":[" WHOLE "," WHOLE "]}"), 2);
+    for (size_t i = 0; i < sizeof halves / sizeof halves[0]; i++) {
+        char text[256];
+        (void)snprintf(text, sizeof text, "{\"files\":[" WHOLE ",%s]}", halves[i]);
+        assert_int_equal(count_files(text), 0);
+    }
+    assert_int_equal(count_files("{\"files\":{},\"path\":\"x\",\"size_bytes\":1,"
+                                 "\"sha256\":\"aa\"}"),
+                     0);
+    struct buf many = BUF_INIT(1 << 16);
+    (void)buf_addf(&many, "{\"files\":[" WHOLE);
+    for (int i = 1; i < PUBLISHED_FILES_MAX; i++) (void)buf_addf(&many, "," WHOLE);
+    (void)buf_addf(&many, "]}");
+    assert_int_equal(count_files(buf_str(&many)), PUBLISHED_FILES_MAX);
+    many.len -= 2;
+    (void)buf_addf(&many, "," WHOLE "]}");
+    assert_int_equal(count_files(buf_str(&many)), 0);
+    buf_clear(&many);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_files_of_a_model_are_read_as_they_are_published),
+        cmocka_unit_test(test_a_model_of_which_not_all_files_are_said_has_none),
         cmocka_unit_test(test_what_a_node_publishes_is_listed),
         cmocka_unit_test(test_what_a_node_does_not_say_or_says_wrongly_is_null),
         cmocka_unit_test(test_only_nodes_are_listed),
