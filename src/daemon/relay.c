@@ -1,31 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/relay.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/percent.h"
 #include "base/xalloc.h"
 #include "daemon/fleet_node.h"
+#include "daemon/relay_answer.h"
 #include "daemon/relay_choice.h"
-#include "fleet/forward.h"
-#include "http/response.h"
+#include "daemon/relay_message.h"
 #include "http/server.h"
 #include "hub/downloads.h"
 
 enum {
-    WHOLE_MAX = 1 << 20, /* bytes of an answer that is passed on in one piece */
-    LOOK_MS = 1000,      /* between two looks at the node that answers */
-    SILENCE_MS = 12000,  /* a node that is gone and says nothing for so long has failed */
+    LOOK_MS = 1000,     /* between two looks at the node that answers */
+    SILENCE_MS = 12000, /* a node that is gone and says nothing for so long has failed */
     AGAIN_MS = 200,
     WAIT_MS = 15000, /* longer than the lease of a node that was killed */
     EVENT_MAX = 1 << 16,
-    URL_MAX = 1 << 14,
 };
 
 struct relay {
@@ -43,12 +37,8 @@ struct relay {
     struct forward *forward;   /* NULL: none is under way */
     struct peer_waiter *fetch; /* likewise: of the model's files */
     uint64_t heard;            /* the loop's time when bytes came last */
-    int status;                /* of its answer; 0: none yet */
+    struct relay_answer answer;
     bool begun, at_end_of_event;
-    char *content_type;
-    struct buf fields; /* name, NUL, value, NUL, … */
-    struct buf body;   /* of an answer in one piece, or of a refusal */
-    bool refusal;      /* that is what fields and body have */
     struct error failure;
 };
 
@@ -57,9 +47,7 @@ struct relay {
 static void relay_on_closed(uv_handle_t *handle) {
     struct relay *relay = handle->data;
     relay_choice_clear(&relay->choice);
-    buf_clear(&relay->fields);
-    buf_clear(&relay->body);
-    free(relay->content_type);
+    relay_answer_clear(&relay->answer);
     free(relay->owner);
     free(relay);
 }
@@ -96,37 +84,6 @@ static void fail(struct relay *relay, const struct error *err) {
 
 /* ---- the answer ---- */
 
-/* This node adds it to a stream of events, too. */
-static bool is_added(const struct relay *relay, const char *name) {
-    return response_is_events(relay->content_type) &&
-           (strcasecmp(name, "Cache-Control") == 0 ||
-            strcasecmp(name, "X-Accel-Buffering") == 0);
-}
-
-static void keep_head(struct relay *relay, const struct forward_head *head) {
-    free(relay->content_type);
-    relay->content_type = head->content_type ? xstrdup(head->content_type) : NULL;
-    buf_clear(&relay->fields);
-    buf_clear(&relay->body);
-    buf_init(&relay->fields, 256 * 1024);
-    buf_init(&relay->body, WHOLE_MAX);
-    for (size_t i = 0; i < head->field_count; i++) {
-        const struct forward_field *field = &head->fields[i];
-        if (is_added(relay, field->name)) continue;
-        (void)buf_add(&relay->fields, field->name, strlen(field->name) + 1);
-        (void)buf_add(&relay->fields, field->value, strlen(field->value) + 1);
-    }
-}
-
-static void add_fields(struct relay *relay) {
-    const char *at = buf_str(&relay->fields), *end = at + relay->fields.len;
-    while (at < end) {
-        const char *value = at + strlen(at) + 1;
-        exchange_add_header(relay->q.x, at, value);
-        at = value + strlen(value) + 1;
-    }
-}
-
 /* What was kept for another node is no longer needed. */
 static void drop_request(struct relay *relay) {
     struct parsed *parsed = relay->q.parsed;
@@ -137,30 +94,15 @@ static void drop_request(struct relay *relay) {
 
 static void begin_stream(struct relay *relay) {
     relay->begun = relay->at_end_of_event = true;
-    add_fields(relay);
-    exchange_begin(relay->q.x, relay->status, relay->content_type);
-}
-
-/* Another node may have a better answer than these. */
-static bool is_refusal(int status) {
-    static const int statuses[] = { 401, 404, 429, 500, 503, 507 };
-    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-        if (statuses[i] == status) return true;
-    }
-    return false;
-}
-
-static bool is_status(int status) {
-    return status >= 200 && status <= 599 && status != 204 && status != 304;
+    relay_answer_add_fields(&relay->answer, relay->q.x);
+    exchange_begin(relay->q.x, relay->answer.status, relay->answer.content_type);
 }
 
 static void relay_on_head(void *ctx, const struct forward_head *head) {
     struct relay *relay = ctx;
-    relay->status = head->status;
-    relay->refusal = is_refusal(head->status) || !is_status(head->status);
-    keep_head(relay, head);
-    bool whole = head->length >= 0 && head->length <= WHOLE_MAX;
-    if (whole || relay->refusal) return;
+    relay_answer_begin(&relay->answer, head);
+    bool whole = head->length >= 0 && head->length <= RELAY_WHOLE_MAX;
+    if (whole || relay->answer.refusal) return;
     if (head->sent) drop_request(relay);
     begin_stream(relay);
 }
@@ -171,14 +113,12 @@ static void relay_on_bytes(void *ctx, const char *bytes, size_t len) {
     if (relay->begun)
         exchange_write(relay->q.x, bytes, len);
     else
-        (void)buf_add(&relay->body, bytes, len); /* of a refusal maybe not all */
+        (void)buf_add(&relay->answer.body, bytes, len); /* of a refusal maybe not all */
     if (len > 0) relay->at_end_of_event = bytes[len - 1] == '\n';
 }
 
 static void reply_whole(struct relay *relay) {
-    add_fields(relay);
-    exchange_reply(relay->q.x, relay->status, relay->content_type, buf_str(&relay->body),
-                   relay->body.len);
+    relay_answer_reply(&relay->answer, relay->q.x);
     finish(relay);
 }
 
@@ -209,17 +149,13 @@ static void choose_again(struct relay *relay);
 
 /* The node does not load what another one loads, and says who. */
 static bool is_referral(struct relay *relay) {
-    const char *at = buf_str(&relay->fields), *end = at + relay->fields.len;
-    while (at < end && strcasecmp(at, FLEET_LOADER_HEADER) != 0) {
-        at += strlen(at) + 1;
-        at += strlen(at) + 1;
-    }
-    return at < end && relay_choice_refer(&relay->choice, at + strlen(at) + 1);
+    const char *loader = relay_answer_field(&relay->answer, FLEET_LOADER_HEADER);
+    return loader && relay_choice_refer(&relay->choice, loader);
 }
 
 /* Why no answer came. That a certificate is not trusted does not pass by itself. */
 static void set_failure(struct relay *relay, const struct error *error) {
-    relay->refusal = false;
+    relay->answer.refusal = false;
     if (error->code == ERR_NOT_SUPPORTED) {
         error_set_param(&relay->failure, ERR_MODEL_NOT_FOUND, "model",
                         "The node '%s' of the fleet has this model, but its certificate is not "
@@ -239,7 +175,7 @@ static void set_failure(struct relay *relay, const struct error *error) {
 static void set_refused(struct relay *relay) {
     error_set(&relay->failure, ERR_BACK_OFF,
               "The node '%s' of the fleet answers with status %d; try again in some seconds.",
-              relay->target, relay->status);
+              relay->target, relay->answer.status);
     relay->failure.retry_after = 5;
 }
 
@@ -253,7 +189,7 @@ static void relay_on_end(void *ctx, const struct error *error) {
     relay->forward = NULL;
     uv_timer_stop(&relay->timer);
     if (error) set_failure(relay, error);
-    if (!error && relay->refusal) set_refused(relay);
+    if (!error && relay->answer.refusal) set_refused(relay);
     if (error && relay->begun) {
         fleet_node_tally(relay->node, FLEET_LOST, relay->target);
         error_set(&relay->failure, ERR_WORKER_DIED,
@@ -263,7 +199,7 @@ static void relay_on_end(void *ctx, const struct error *error) {
     } else if (relay->begun) {
         exchange_end(relay->q.x);
         finish(relay);
-    } else if (error || relay->refusal) {
+    } else if (error || relay->answer.refusal) {
         if (error || !is_referral(relay)) note_failure(relay);
         choose_again(relay);
     } else {
@@ -285,75 +221,16 @@ static void relay_on_look(uv_timer_t *timer) {
 
 /* ---- the request ---- */
 
-static size_t add_client_fields(const struct relay *relay, struct forward_field *fields) {
-    static const char *const names[] = { "Content-Type", "Accept", "User-Agent",
-                                         "anthropic-version", "anthropic-beta" };
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = exchange_header(relay->q.x, names[i]);
-        if (value) fields[count++] = (struct forward_field){ names[i], value };
-    }
-    return count;
-}
-
-/* The query fields that a forwarded request may have. */
-static void add_query(const struct exchange *x, struct buf *url) {
-    static const char *const names[] = { "limit", "order", "after", "stream" };
-    char separator = '?';
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = exchange_query(x, names[i]);
-        if (!value) continue;
-        (void)buf_addf(url, "%c%s=", separator, names[i]);
-        (void)percent_encode(url, value, PERCENT_UNRESERVED);
-        separator = '&';
-    }
-}
-
-/* One that is too long is cut; there is nothing at that path. */
-static char *url_of(const struct exchange *x, const char *base) {
-    struct buf url = BUF_INIT(URL_MAX);
-    size_t len = strlen(base);
-    while (len > 0 && base[len - 1] == '/') len--;
-    (void)buf_add(&url, base, len);
-    (void)percent_encode(&url, exchange_path(x), PERCENT_UNRESERVED "/");
-    add_query(x, &url);
-    return buf_take(&url);
-}
-
-/* The fields: who asks, for whom. Returns how many. */
-static size_t add_fleet_fields(const struct relay *relay, const char *client, const char *pass,
-                               struct forward_field *fields) {
-    size_t count = 0;
-    fields[count++] = (struct forward_field){ FLEET_HOP_HEADER, "1" };
-    fields[count++] = (struct forward_field){ FLEET_CLIENT_HEADER, client };
-    if (pass) fields[count++] = (struct forward_field){ FLEET_PASS_HEADER, pass };
-    if (relay->owner)
-        fields[count++] = (struct forward_field){ FLEET_OWNER_HEADER, relay->owner };
-    return count;
-}
-
 static void send_to(struct relay *relay, const struct relay_next *next) {
     struct forward_sink sink = { relay_on_head, relay_on_bytes, relay_on_end, relay };
-    struct exchange *x = relay->q.x;
-    struct forward_field fields[16];
-    char client[17];
-    char *url = url_of(x, next->url);
-    char *pass = fleet_node_make_pass(relay->node, next->node, exchange_method(x),
-                                      exchange_path(x));
-    (void)snprintf(client, sizeof client, "%016" PRIx64, relay->q.client);
-    size_t count = add_client_fields(relay, fields);
-    count += add_fleet_fields(relay, client, pass, fields + count);
-    struct forward_request request = {
-        .method = exchange_method(x), .url = url, .fields = fields, .field_count = count
-    };
-    request.body = exchange_body(x, &request.body_len);
+    struct relay_message message;
+    relay_message_make(&message, relay->node, &relay->q, relay->owner, next);
     (void)snprintf(relay->target, sizeof relay->target, "%s", next->node);
-    relay->status = 0;
+    relay->answer.status = 0;
     relay->heard = uv_now(relay->loop);
-    relay->forward = forward_begin(next->forwarder, &request, sink);
+    relay->forward = forward_begin(next->forwarder, &message.request, sink);
     uv_timer_start(&relay->timer, relay_on_look, LOOK_MS, LOOK_MS);
-    free(url);
-    free(pass);
+    relay_message_clear(&message);
 }
 
 /* ---- what was chosen ---- */
@@ -394,14 +271,14 @@ static enum relay_step choose(struct relay *relay, struct error *ret_err) {
 /* What the last node said, or why it could not. */
 static void give_up(struct relay *relay) {
     struct error err;
-    if (relay->refusal && relay->status == 401) {
+    if (relay->answer.refusal && relay->answer.status == 401) {
         error_set_param(
             &err, ERR_MODEL_NOT_FOUND, "model",
             "The node '%s' of the fleet has this model and refuses requests of this "
             "node; set the same fleet.key on both.",
             relay->target);
         fail(relay, &err);
-    } else if (relay->refusal && is_status(relay->status)) {
+    } else if (relay->answer.refusal && relay_answer_is_status(&relay->answer)) {
         reply_whole(relay);
     } else {
         fail(relay, &relay->failure);
