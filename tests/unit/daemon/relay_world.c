@@ -131,19 +131,6 @@ void peer_waiter_leave(struct peer_waiter *waiter) {
 
 /* ---- the fleet ---- */
 
-bool fleet_node_is_on(const struct fleet_node *node) {
-    return !node->off;
-}
-
-const char *fleet_node_name(const struct fleet_node *node) {
-    (void)node;
-    return "a";
-}
-
-const struct fleet_table *fleet_node_table(const struct fleet_node *node) {
-    return &node->table;
-}
-
 bool fleet_node_has(const struct fleet_node *node, const char *name) {
     (void)node, (void)name;
     return true;
@@ -171,17 +158,6 @@ void fleet_node_tally(struct fleet_node *node, enum fleet_event event, const cha
 
 void fleet_node_count_relay(struct fleet_node *node, int change) {
     node->relays += change;
-}
-
-struct forwarder *fleet_node_forwarder(struct fleet_node *node, struct error *err) {
-    (void)err;
-    return (struct forwarder *)node;
-}
-
-char *fleet_node_make_pass(const struct fleet_node *node, const char *to, const char *method,
-                           const char *path) {
-    (void)node, (void)to, (void)method, (void)path;
-    return NULL;
 }
 
 bool fleet_files_find(const struct fleet_node *node, const struct fleet_view *view,

@@ -2,14 +2,14 @@
 /*
  * relay_world.h - what a relay sees: a client's exchange, the list of the fleet, and nodes that
  * answer as a test says. No sockets; the functions of the server, the forwarder and the fleet
- * are those of relay_world.c.
+ * are those of relay_world.c and fleet_stand_in.c.
  */
 #ifndef DOZE_TESTS_RELAY_WORLD_H
 #define DOZE_TESTS_RELAY_WORLD_H
 
 #include "daemon/relay.h"
-#include "fleet/fleet_table.h"
 #include "fleet/forward.h"
+#include "fleet_stand_in.h"
 #include "hub/peer_fetch.h"
 
 /* The client's. */
@@ -20,12 +20,6 @@ struct exchange {
     int status; /* of the answer; 0: none yet */
     int ends;   /* of the exchange */
     char text[512];
-};
-
-struct fleet_node {
-    struct fleet_table table;
-    bool off;
-    int relays; /* that go on */
 };
 
 struct world {
