@@ -45,6 +45,7 @@ struct daemon {
     struct key_store *keys;
     struct gate *gate;
     struct pinned_store *pinned;
+    struct held_store *held;
     struct watch *watch;
     struct pressure_watch *pressure;
     struct catalog *catalog;

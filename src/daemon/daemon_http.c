@@ -159,6 +159,7 @@ static void start_fleet(struct daemon *d) {
                                         .listeners = d->listeners,
                                         .tls = &d->tls,
                                         .models_dir = d->options.model_dirs[0],
+                                        .held_store = d->held,
                                         .boot = d->boot,
                                         .on_change = daemon_on_fleet_changed,
                                         .ctx = d };

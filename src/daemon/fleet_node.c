@@ -42,7 +42,9 @@ void fleet_node_fill(struct fleet_node *node, struct fleet_table *table) {
 
 static void node_on_timer(uv_timer_t *timer) {
     struct fleet_node *node = timer->data;
-    if (node->fleet) fleet_node_publish(node);
+    if (!node->fleet) return;
+    fleet_node_publish(node);
+    fleet_node_save_prompts(node, false);
 }
 
 void fleet_node_touch(struct fleet_node *node) {
@@ -155,6 +157,9 @@ void fleet_node_settings_changed(struct fleet_node *node) {
     const struct fleet_settings *next = &settings_store_get(node->config.settings)->fleet;
     bool same = strcmp(next->etcd, node->settings.etcd) == 0 &&
                 strcmp(next->node, node->settings.node) == 0;
+    /* With another key prompts have other hashes. */
+    if (node->fleet && strcmp(next->key, node->settings.key) != 0)
+        fleet_node_forget_prompts(node, NULL);
     node->settings = *next;
     if (same) {
         fleet_node_touch(node);
@@ -174,6 +179,7 @@ struct fleet_node *fleet_node_new(const struct fleet_node_config *config) {
     node->gather.data = node->look.data = node;
     fleet_facts_name(config, node->name, sizeof node->name);
     fleet_node_settings_changed(node);
+    fleet_node_read_prompts(node);
     return node;
 }
 
@@ -184,7 +190,9 @@ void fleet_node_leave(struct fleet_node *node) {
     node->left = true;
     uv_timer_stop(&node->gather);
     uv_timer_stop(&node->look);
-    if (node->fleet) fleet_leave(node->fleet);
+    if (!node->fleet) return;
+    fleet_node_save_prompts(node, true);
+    fleet_leave(node->fleet);
 }
 
 static void node_on_look_closed(uv_handle_t *handle) {

@@ -17,6 +17,7 @@
 #include "fleet/held_prompts.h"
 
 struct catalog;
+struct held_store;
 struct listeners;
 struct settings_store;
 struct supervisor;
@@ -48,7 +49,8 @@ struct fleet_node_config {
     const struct listeners *listeners;
     const struct tls_files *tls;
     const char *models_dir; /* where files that it fetches go */
-    uint64_t boot;          /* identifies this run */
+    struct held_store *held_store;
+    uint64_t boot; /* identifies this run */
     /* What fleet_node_describe says may have changed. */
     void (*on_change)(void *ctx);
     void *ctx;

@@ -27,6 +27,7 @@ struct fleet_node {
     struct fleet_counts counts;
     int relays;
     struct held_prompts held;
+    bool held_changed; /* since they were saved */
 };
 
 /* Publish what has changed, now. */
@@ -35,5 +36,8 @@ void fleet_node_publish(struct fleet_node *node);
 void fleet_node_fill(struct fleet_node *node, struct fleet_table *table);
 /* How many nodes are known. */
 size_t fleet_node_count(const struct fleet_node *node);
+/* The prompts that its last run had, and those for the next one. last: it ends now. */
+void fleet_node_read_prompts(struct fleet_node *node);
+void fleet_node_save_prompts(struct fleet_node *node, bool last);
 
 #endif

@@ -18,6 +18,7 @@
 #include "daemon/feed.h"
 #include "daemon/fleet_node.h"
 #include "daemon/gate.h"
+#include "daemon/held_store.h"
 #include "daemon/history.h"
 #include "daemon/key_store.h"
 #include "daemon/listeners.h"
@@ -258,6 +259,7 @@ static bool daemon_start(struct daemon *d, struct error *err) {
     d->catalog = catalog_scan(dirs, d->options.model_dir_count);
     d->prompts = prompts_new(&d->loop, d->options.state_dir, settings_store_get(d->settings),
                              &d->metrics);
+    d->held = held_store_new(&d->loop, d->options.state_dir, d->prompts);
     start_downloads(d);
     if (!start_supervisor(d, err) || !daemon_start_http(d, err)) return false;
     watch_pressure(d);
@@ -281,6 +283,7 @@ static void daemon_free(struct daemon *d) {
     key_store_free(d->keys);
     settings_store_free(d->settings);
     pinned_store_free(d->pinned);
+    held_store_free(d->held);
     serve_options_clear(&d->options);
     free(d->worker);
     free(d);

@@ -414,6 +414,33 @@ test('a request goes to the node that has the model parked, not to where it is l
 // Tokens of the prompt that were processed already, by the header.
 const cached = (answer) => Number(/tokens=(\d+)/.exec(answer.headers.get('x-doze-cache'))[1]);
 
+test('a conversation returns after a restart, too, when its prompt is in files', { skip },
+  async (t) => {
+    const model = spoken('So it goes.');
+    const list = await nodes(t, [{ m: model }, { m: model }]);
+    const [a, b] = list;
+    const turn = (d, said) => d.chat('m', { max_tokens: 4, messages: said });
+    const known = () => ask(() => list.etcd.keys('/doze/prefixes/'),
+      (keys) => '/doze/prefixes/a' in keys, 'etcd has it');
+    await a.load('m');
+    const said = [{ role: 'user', content: `Tell me of ${'this and that, '.repeat(300)}please.` }];
+    const first = await turn(a, said);
+    assert.equal(answeredBy(first), 'a');
+    await known();
+    await a.stop();
+    await b.load('m');
+    await a.launch();
+    await known();
+    await ask(() => fleet(b), ({ nodes: n }) => n.length === 2, 'both are there');
+    await sees(a, 'b', 'm');
+    await a.load('m');
+    await sees(b, 'a', 'm');
+    said.push(first.body.choices[0].message, { role: 'user', content: 'And more?' });
+    const second = await turn(b, said);
+    assert.equal(answeredBy(second), 'a', JSON.stringify(second.body));
+    assert.ok(cached(second) >= 1000, second.headers.get('x-doze-cache'));
+  });
+
 test('a conversation returns to the node that has its prompt', { skip }, async (t) => {
   const model = spoken('So it goes.');
   const list = await nodes(t, [{ m: model }, { m: model }, { m: model }],
