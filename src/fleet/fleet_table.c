@@ -10,24 +10,30 @@
 
 static const char models_prefix[] = "models/";
 
-static void drop_models(struct fleet_entry *entry) {
-    if (entry->models) model_index_clear(entry->models);
-    free(entry->models);
-    entry->models = NULL;
+static void drop_findings(struct fleet_entry *entry) {
+    if (!entry->findings) return;
+    model_index_clear(&entry->findings->models);
+    free(entry->findings->heads);
+    free(entry->findings);
+    entry->findings = NULL;
+}
+
+struct fleet_findings *fleet_entry_findings(struct fleet_entry *entry) {
+    if (!entry->findings) entry->findings = xcalloc(1, sizeof *entry->findings);
+    return entry->findings;
 }
 
 /* Takes the document. */
 static void entry_set(struct fleet_entry *entry, yyjson_doc *doc) {
-    drop_models(entry);
+    drop_findings(entry);
     yyjson_doc_free(entry->doc);
     entry->doc = doc;
-    if (strncmp(entry->key, models_prefix, sizeof models_prefix - 1) != 0) return;
-    entry->models = xcalloc(1, sizeof *entry->models);
-    model_index_make(entry->models, yyjson_doc_get_root(doc));
+    if (strncmp(entry->key, models_prefix, sizeof models_prefix - 1) == 0)
+        model_index_make(&fleet_entry_findings(entry)->models, yyjson_doc_get_root(doc));
 }
 
 static void entry_clear(struct fleet_entry *entry) {
-    drop_models(entry);
+    drop_findings(entry);
     free(entry->key);
     yyjson_doc_free(entry->doc);
 }
@@ -54,17 +60,22 @@ static bool is_at(const struct fleet_table *table, size_t i, const char *key) {
     return i < table->count && strcmp(table->list[i].key, key) == 0;
 }
 
-yyjson_val *fleet_table_find(const struct fleet_table *table, const char *key) {
+struct fleet_entry *fleet_table_entry(const struct fleet_table *table, const char *key) {
     size_t i = fleet_table_from(table, key);
-    return is_at(table, i, key) ? yyjson_doc_get_root(table->list[i].doc) : NULL;
+    return is_at(table, i, key) ? &table->list[i] : NULL;
+}
+
+yyjson_val *fleet_table_find(const struct fleet_table *table, const char *key) {
+    const struct fleet_entry *entry = fleet_table_entry(table, key);
+    return entry ? yyjson_doc_get_root(entry->doc) : NULL;
 }
 
 yyjson_val *fleet_table_find_model(const struct fleet_table *table, const char *node,
                                    const char *key, size_t len) {
     char name[sizeof models_prefix + FLEET_NODE_SIZE];
     (void)snprintf(name, sizeof name, "%s%s", models_prefix, node);
-    size_t i = fleet_table_from(table, name);
-    return is_at(table, i, name) ? model_index_find(table->list[i].models, key, len) : NULL;
+    const struct fleet_entry *entry = fleet_table_entry(table, name);
+    return entry ? model_index_find(&entry->findings->models, key, len) : NULL;
 }
 
 static void remove_at(struct fleet_table *table, size_t i) {

@@ -18,10 +18,21 @@
 
 enum { FLEET_ENTRIES_MAX = 65536, FLEET_NODE_SIZE = 64 };
 
+/* What was found out about a value, all but the models when somebody first asked; fleet_view.c
+ * does. */
+struct fleet_findings {
+    struct model_index models;    /* of "models/<node>" */
+    bool proof_known, proof_fits; /* of "nodes/<node>", by the fleet key with this hash */
+    uint64_t proof_key;
+    bool heads_known; /* of "prefixes/<node>": in order */
+    uint64_t *heads;
+    size_t head_count;
+};
+
 struct fleet_entry {
     char *key;
-    yyjson_doc *doc;            /* an object */
-    struct model_index *models; /* of "models/<node>", else NULL: entries are moved about */
+    yyjson_doc *doc;                 /* an object */
+    struct fleet_findings *findings; /* NULL: none yet. Apart, as entries are moved about */
 };
 
 /* Zeroed: empty. */
@@ -39,6 +50,9 @@ void fleet_table_put(struct fleet_table *table, const char *key, const char *val
 
 /* The object of a key; NULL: there is none. Borrowed until it changes. */
 yyjson_val *fleet_table_find(const struct fleet_table *table, const char *key);
+struct fleet_entry *fleet_table_entry(const struct fleet_table *table, const char *key);
+/* Until its value changes. */
+struct fleet_findings *fleet_entry_findings(struct fleet_entry *entry);
 
 /* What the node says of a model on its disk; NULL: it has none with this key. Borrowed
  * likewise. */

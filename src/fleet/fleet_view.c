@@ -59,12 +59,26 @@ static bool is_same_file(yyjson_val *a, yyjson_val *b) {
 
 /* ---- nodes ---- */
 
-static bool is_allowed(const struct fleet_question *q, const char *name, yyjson_val *entry) {
-    const char *url = json_find_str(entry, "url"), *proof = json_find_str(entry, "proof");
+/* Asked with every request, and answered once for each value. */
+static bool proof_fits(const struct fleet_question *q, struct fleet_entry *entry,
+                       const char *name, const char *url, const char *proof) {
+    struct fleet_findings *findings = fleet_entry_findings(entry);
+    uint64_t key = hash_add(HASH_BEGIN, q->secret, strlen(q->secret));
+    if (findings->proof_known && findings->proof_key == key) return findings->proof_fits;
+    findings->proof_known = true;
+    findings->proof_key = key;
+    findings->proof_fits = node_proof_fits(q->secret, name, url, proof);
+    return findings->proof_fits;
+}
+
+static bool is_allowed(const struct fleet_question *q, const char *name,
+                       struct fleet_entry *entry) {
+    yyjson_val *value = yyjson_doc_get_root(entry->doc);
+    const char *url = json_find_str(value, "url"), *proof = json_find_str(value, "proof");
     if (!fleet_node_is_name(name) || !url) return false;
     if (strcmp(name, q->here) == 0) return true;
     if (!q->secret[0]) return !proof;
-    return proof && node_proof_fits(q->secret, name, url, proof);
+    return proof && proof_fits(q, entry, name, url, proof);
 }
 
 static bool was_tried(const struct fleet_question *q, const char *name) {
@@ -125,7 +139,7 @@ static bool read_nodes(const struct fleet_table *table, const struct fleet_quest
         yyjson_val *entry = yyjson_doc_get_root(table->list[i].doc);
         const char *name = table->list[i].key + sizeof "nodes/" - 1;
         uint32_t n = view->table.count;
-        if (!is_allowed(q, name, entry)) continue;
+        if (!is_allowed(q, name, &table->list[i])) continue;
         view->nodes[n] = read_node(name, entry);
         view->nodes[n].tried = was_tried(q, name);
         view->nodes[n].sent = count_sent(q, name);
@@ -363,13 +377,26 @@ static void read_parked(const struct fleet_table *table, struct fleet_view *view
 
 /* ---- the prompt ---- */
 
+/* Decoded and sorted once for each value. */
+static const struct fleet_findings *heads_of(struct fleet_entry *entry) {
+    struct fleet_findings *findings = fleet_entry_findings(entry);
+    if (findings->heads_known) return findings;
+    findings->heads_known = true;
+    findings->heads = xcalloc(HELD_PROMPTS_MAX, sizeof *findings->heads);
+    findings->head_count = published_read_prefixes(yyjson_doc_get_root(entry->doc),
+                                                   findings->heads);
+    prefix_list_sort(findings->heads, findings->head_count);
+    return findings;
+}
+
 static void read_held_at(const struct fleet_table *table, const struct prefix_marks *marks,
                          struct placement_node *node) {
-    uint64_t heads[HELD_PROMPTS_MAX];
     char key[KEY_SIZE];
     (void)snprintf(key, sizeof key, "prefixes/%s", node->name);
-    size_t count = published_read_prefixes(fleet_table_find(table, key), heads);
-    node->held = prefix_list_match(heads, count, marks->hashes, marks->count);
+    struct fleet_entry *entry = fleet_table_entry(table, key);
+    if (!entry) return;
+    const struct fleet_findings *held = heads_of(entry);
+    node->held = prefix_list_match(held->heads, held->head_count, marks->hashes, marks->count);
 }
 
 /* How much of it each node has. */

@@ -140,11 +140,14 @@ static int compare(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-uint32_t prefix_list_match(uint64_t *heads, size_t head_count, const uint64_t *chain,
+void prefix_list_sort(uint64_t *heads, size_t count) {
+    if (count > 0) qsort(heads, count, sizeof *heads, compare);
+}
+
+uint32_t prefix_list_match(const uint64_t *heads, size_t head_count, const uint64_t *chain,
                            uint32_t count) {
     uint32_t n = head_count > 0 ? count : 0;
 
-    if (n > 0) qsort(heads, head_count, sizeof *heads, compare);
     while (n > 0 && !bsearch(&chain[n - 1], heads, head_count, sizeof *heads, compare)) n--;
     return n * PREFIX_BLOCK_TOKENS;
 }

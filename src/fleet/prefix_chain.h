@@ -77,8 +77,9 @@ uint32_t prefix_heads_list(const struct prefix_heads *heads, uint64_t *ret_hashe
 
 /* Tokens of the longest prefix of the prompt that one of the heads ends; 0: none. */
 uint32_t prefix_heads_match(const struct prefix_heads *heads, const struct prefix_chain *chain);
-/* The same of lists: the heads, which it sorts, and the chain's hashes. */
-uint32_t prefix_list_match(uint64_t *heads, size_t head_count, const uint64_t *chain,
+/* The same of lists: the heads, by size, and the chain's hashes. */
+uint32_t prefix_list_match(const uint64_t *heads, size_t head_count, const uint64_t *chain,
                            uint32_t count);
+void prefix_list_sort(uint64_t *heads, size_t count);
 
 #endif

@@ -7,10 +7,12 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "fleet/node_proof.h"
+#include "fleet/prefix_chain.h"
 #include "fleet/prospects.h"
 
-/* Nodes that placement was given, and look-ups of models: what a choice costs. */
-static size_t nodes_looked_at, models_looked_up;
+/* Nodes that placement was given, and what was read of the table: what a choice costs. */
+static size_t nodes_looked_at, models_looked_up, proofs_made, prompts_read;
 
 void __real_placement_choose(const struct placement_table *table,
                              const struct placement_request *request, msec now,
@@ -33,6 +35,23 @@ yyjson_val *__wrap_model_index_find(const struct model_index *index, const char 
                                     size_t len) {
     models_looked_up++;
     return __real_model_index_find(index, key, len);
+}
+
+bool __real_node_proof_fits(const char *fleet_key, const char *name, const char *url,
+                            const char *proof);
+bool __wrap_node_proof_fits(const char *fleet_key, const char *name, const char *url,
+                            const char *proof);
+bool __wrap_node_proof_fits(const char *fleet_key, const char *name, const char *url,
+                            const char *proof) {
+    proofs_made++;
+    return __real_node_proof_fits(fleet_key, name, url, proof);
+}
+
+void __real_prefix_list_sort(uint64_t *heads, size_t count);
+void __wrap_prefix_list_sort(uint64_t *heads, size_t count);
+void __wrap_prefix_list_sort(uint64_t *heads, size_t count) {
+    prompts_read++;
+    __real_prefix_list_sort(heads, count);
 }
 
 enum { NOW = 5000000 };
@@ -156,6 +175,51 @@ static void test_a_choice_looks_at_each_node_of_a_large_fleet_once(void **state)
     fleet_table_clear(&table);
 }
 
+static size_t view_nodes(const struct fleet_table *table, const char *secret) {
+    uint64_t hash = 7;
+    struct prefix_marks marks = { .hashes = &hash, .count = 1 };
+    struct fleet_question q = question;
+    struct fleet_view view;
+    q.secret = secret;
+    q.marks = &marks;
+    assert_true(fleet_view_make(table, &q, &view));
+    size_t count = view.table.count;
+    fleet_view_clear(&view);
+    return count;
+}
+
+static void put_with_proof(struct fleet_table *table, const char *url) {
+    char proof[NODE_PROOF_SIZE], value[256];
+    node_proof_of_entry("key", "b", url, proof);
+    (void)snprintf(value, sizeof value, "{\"url\":\"%s\",\"proof\":\"%s\"}", url, proof);
+    fleet_table_put(table, "nodes/b", value);
+}
+
+/* With the first request after each change, and with another fleet key. */
+static void test_proofs_and_prompts_of_a_node_are_read_once(void **state) {
+    (void)state;
+    struct fleet_table table = { 0 };
+    fleet_table_put(&table, "nodes/a", NODE("1"));
+    fleet_table_put(&table, "models/b", MODEL);
+    fleet_table_put(&table, "prefixes/b", "{\"heads\":\"AAAAAAAAAAc=\"}");
+    put_with_proof(&table, "http://x");
+    proofs_made = prompts_read = 0;
+    for (int i = 0; i < 3; i++) assert_int_equal(view_nodes(&table, "key"), 2);
+    assert_int_equal(proofs_made, 1);
+    assert_int_equal(prompts_read, 1);
+    for (int i = 0; i < 3; i++) assert_int_equal(view_nodes(&table, "another key"), 1);
+    assert_int_equal(view_nodes(&table, "key"), 2);
+    assert_int_equal(proofs_made, 3);
+    fleet_table_put(&table, "nodes/b", "{\"url\":\"http://x\",\"proof\":\"00\"}");
+    assert_int_equal(view_nodes(&table, "key"), 1); /* the verdict went with the value */
+    put_with_proof(&table, "http://y");
+    assert_int_equal(view_nodes(&table, "key"), 2);
+    fleet_table_put(&table, "prefixes/b", "{\"heads\":\"AAAAAAAAAAg=\"}");
+    assert_int_equal(view_nodes(&table, "key"), 2);
+    assert_int_equal(prompts_read, 2);
+    fleet_table_clear(&table);
+}
+
 /* In a fleet where all others are dead. */
 static struct placement choose_alone(const struct fleet_view *view, uint32_t n) {
     struct placement_node *nodes = xcalloc(view->table.count, sizeof *nodes);
@@ -217,6 +281,7 @@ int main(void) {
         cmocka_unit_test(test_nodes_with_the_model_come_in_the_order_of_the_rules),
         cmocka_unit_test(test_of_many_nodes_the_best_are_kept),
         cmocka_unit_test(test_a_choice_looks_at_each_node_of_a_large_fleet_once),
+        cmocka_unit_test(test_proofs_and_prompts_of_a_node_are_read_once),
         cmocka_unit_test(test_a_node_can_do_what_it_would_do_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
