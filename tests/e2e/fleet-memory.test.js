@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Waits: until the leases of nodes end that are killed or frozen.
+// Alone: a lender that stops may refuse what it is sent before it says that it takes memory back.
 // A model that is larger than each machine, over two of them: docs/fleet.md.
 import test from 'node:test';
 import assert from 'node:assert/strict';
