@@ -148,7 +148,9 @@ test('a lender that is frozen or stops ends the answer, too', { skip }, async (t
   const second = await speaking(a, 'm', { max_tokens: 800 });
   await b.stop();
   await second.ended;
-  assert.match(second.error?.message ?? '', /'b', which lends memory to this model, took .* back/);
+  // It stops taking bytes first, and whichever the borrower learns first ends the answer.
+  assert.match(second.error?.message ?? '',
+    /'b', which lends memory to this model, (took .* back|does not take what it is sent)/);
 });
 
 test('when the borrower is killed the lender has its memory again', { skip }, async (t) => {
