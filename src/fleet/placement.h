@@ -86,7 +86,7 @@ struct placement_node {
     bool parked;   /* a worker keeps the model's weights for its next load */
     bool tried;    /* this request was sent there, and nothing came back */
     msec claimed;  /* it loads the model since then; MSEC_NEVER: it has no claim */
-    uint32_t held; /* tokens of the prompt's prefix (prefix_heads_match) */
+    uint32_t held; /* tokens of the prompt's prefix (prefix_list_match) */
     uint32_t sent; /* requests that this node has sent there since it published `waiting` */
 };
 

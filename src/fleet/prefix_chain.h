@@ -20,7 +20,6 @@
 #ifndef DOZE_FLEET_PREFIX_CHAIN_H
 #define DOZE_FLEET_PREFIX_CHAIN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,7 +29,6 @@ enum {
     PREFIX_BLOCK_TOKENS = 256,
     PREFIX_BLOCK_BYTES = 4 * PREFIX_BLOCK_TOKENS,
     PREFIX_CHAIN_MAX = 1024, /* blocks, of 262,144 tokens; what comes after is not looked at */
-    PREFIX_HEADS_MAX = 4096,
 };
 
 struct prefix_chain {
@@ -49,37 +47,12 @@ void prefix_chain_init(struct prefix_chain *chain, const char *secret, const cha
  * no block has no hash. */
 void prefix_chain_add(struct prefix_chain *chain, const void *text, size_t len);
 
-/* The prompts that one node holds, by the last hash of each, newest first: a set of at most
- * PREFIX_HEADS_MAX, of which the oldest is dropped for a new one. Zeroed is empty. */
-struct prefix_head {
-    uint64_t hash;
-    uint16_t older, newer, next; /* in the order of age, in the bucket; 0: none */
-};
-struct prefix_heads {
-    uint32_t count;
-    uint16_t newest, oldest, spare;
-    uint16_t used; /* entries that were ever used: 1 to `used` */
-    uint16_t buckets[PREFIX_HEADS_MAX];
-    struct prefix_head entries[PREFIX_HEADS_MAX + 1]; /* from 1 on; 0 stands for none */
-};
-
-/* The hash is the newest one now, whether it was there or not. */
-void prefix_heads_add(struct prefix_heads *heads, uint64_t hash);
-
-/* What is not held any longer; nothing if it is not there. */
-void prefix_heads_remove(struct prefix_heads *heads, uint64_t hash);
-
-bool prefix_heads_has(const struct prefix_heads *heads, uint64_t hash);
-
-/* The newest ones, at most `max`, newest first; returns how many. */
-uint32_t prefix_heads_list(const struct prefix_heads *heads, uint64_t *ret_hashes,
-                           uint32_t max);
-
-/* Tokens of the longest prefix of the prompt that one of the heads ends; 0: none. */
-uint32_t prefix_heads_match(const struct prefix_heads *heads, const struct prefix_chain *chain);
-/* The same of lists: the heads, by size, and the chain's hashes. */
+/* Tokens of the longest prefix of a prompt that one of the heads ends; 0: none. heads: the last
+ * hashes of the prompts that a node holds, by size; chain: the prompt's. */
 uint32_t prefix_list_match(const uint64_t *heads, size_t head_count, const uint64_t *chain,
                            uint32_t count);
+
+/* By size, as prefix_list_match() needs them. */
 void prefix_list_sort(uint64_t *heads, size_t count);
 
 #endif

@@ -8,6 +8,7 @@
  *   conversation.c who asks what
  *   node.c    one machine: places, loads, evictions, shared computation, prompt store
  *   table.c   what nodes publish, and what is seen of it
+ *   prefix_heads.c  the prompts that a node holds
  *   policy.c  where a request goes: random, least loaded, placement.c
  *   request.c the way of a request
  *   churn.c   nodes that go and come back
@@ -25,6 +26,7 @@
 
 #include "fleet/placement.h"
 #include "fleet/prefix_chain.h"
+#include "prefix_heads.h"
 
 typedef int64_t usec;
 #define MS ((usec)1000)
