@@ -56,6 +56,10 @@ size_t fleet_table_from(const struct fleet_table *table, const char *key) {
     return low;
 }
 
+bool fleet_table_begins(const struct fleet_table *table, size_t i, const char *with) {
+    return i < table->count && strncmp(table->list[i].key, with, strlen(with)) == 0;
+}
+
 static bool is_at(const struct fleet_table *table, size_t i, const char *key) {
     return i < table->count && strcmp(table->list[i].key, key) == 0;
 }

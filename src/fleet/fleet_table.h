@@ -62,6 +62,9 @@ yyjson_val *fleet_table_find_model(const struct fleet_table *table, const char *
 /* Index of the first key that is not less. */
 size_t fleet_table_from(const struct fleet_table *table, const char *key);
 
+/* Is there an entry i, and does its key begin with these words? */
+bool fleet_table_begins(const struct fleet_table *table, size_t i, const char *with);
+
 /* The node whose entry this is: what follows the last slash; "" for a claim. */
 const char *fleet_key_node(const char *key);
 

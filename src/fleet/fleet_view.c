@@ -30,10 +30,6 @@ static uint32_t read_u32(yyjson_val *obj, const char *name) {
     return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
 }
 
-static bool begins(const struct fleet_table *table, size_t i, const char *with) {
-    return i < table->count && strncmp(table->list[i].key, with, strlen(with)) == 0;
-}
-
 /* Ollama's listings give a name a tag. */
 #define LATEST ":latest"
 static bool is_named(const char *key, const char *name) {
@@ -215,7 +211,8 @@ static yyjson_val *instances_of(const struct fleet_entry *entry) {
 static size_t count_instances(const struct fleet_table *table, struct fleet_view *view) {
     size_t total = 0, len;
     const char *model;
-    for (size_t i = fleet_table_from(table, "resident/"); begins(table, i, "resident/"); i++) {
+    for (size_t i = fleet_table_from(table, "resident/");
+         fleet_table_begins(table, i, "resident/"); i++) {
         struct placement_node *node = node_of_entry(view, &table->list[i], &model, &len);
         size_t count = yyjson_arr_size(instances_of(&table->list[i]));
         if (node) node->instance_count += (uint32_t)count;
@@ -235,7 +232,8 @@ static void read_instances(const struct fleet_table *table, const struct fleet_q
         at += view->nodes[n].instance_count;
         view->nodes[n].instance_count = 0;
     }
-    for (size_t e = fleet_table_from(table, "resident/"); begins(table, e, "resident/"); e++) {
+    for (size_t e = fleet_table_from(table, "resident/");
+         fleet_table_begins(table, e, "resident/"); e++) {
         struct placement_node *node = node_of_entry(view, &table->list[e], &model, &len);
         if (!node) continue;
         size_t begin = (size_t)(node->instances - view->instances);
@@ -306,7 +304,8 @@ static void find_identifier(const struct fleet_table *table, const struct fleet_
     size_t len, i, max;
     const char *model;
     yyjson_val *obj;
-    for (size_t e = fleet_table_from(table, "resident/"); begins(table, e, "resident/"); e++) {
+    for (size_t e = fleet_table_from(table, "resident/");
+         fleet_table_begins(table, e, "resident/"); e++) {
         struct placement_node *node = node_of_entry(view, &table->list[e], &model, &len);
         if (!node) continue;
         yyjson_arr_foreach(instances_of(&table->list[e]), i, max, obj) {
@@ -403,7 +402,7 @@ static void read_held_at(const struct fleet_table *table, const struct prefix_ma
 static void read_held(const struct fleet_table *table, const struct fleet_question *q,
                       struct fleet_view *view) {
     if (!q->marks || q->marks->count == 0) return;
-    if (!begins(table, fleet_table_from(table, "prefixes/"), "prefixes/")) return;
+    if (!fleet_table_begins(table, fleet_table_from(table, "prefixes/"), "prefixes/")) return;
     struct prefix_marks own = { .count = q->marks->count };
     own.hashes = xcalloc(own.count, sizeof *own.hashes);
     for (uint32_t i = 0; i < own.count; i++)

@@ -299,20 +299,18 @@ static void add_resident(yyjson_mut_doc *doc, const struct fleet_entry *entry,
         yyjson_mut_arr_add_strncpy(doc, node->parked, model, len);
 }
 
-static bool begins(const struct fleet_table *table, size_t i, const char *with) {
-    return i < table->count && strncmp(table->list[i].key, with, strlen(with)) == 0;
-}
-
 yyjson_mut_val *published_list(const struct fleet_table *table, const char *key_fingerprint,
                                yyjson_mut_doc *doc) {
     yyjson_mut_val *list = yyjson_mut_arr(doc);
     struct shown *nodes = xcalloc(table->count + 1, sizeof *nodes);
     size_t count = 0;
-    for (size_t i = fleet_table_from(table, "nodes/"); begins(table, i, "nodes/"); i++) {
+    for (size_t i = fleet_table_from(table, "nodes/"); fleet_table_begins(table, i, "nodes/");
+         i++) {
         if (!fleet_node_is_name(table->list[i].key + sizeof "nodes/" - 1)) continue;
         nodes[count++] = add_node(table, &table->list[i], key_fingerprint, doc, list);
     }
-    for (size_t i = fleet_table_from(table, "resident/"); begins(table, i, "resident/"); i++)
+    for (size_t i = fleet_table_from(table, "resident/");
+         fleet_table_begins(table, i, "resident/"); i++)
         add_resident(doc, &table->list[i], nodes, count);
     free(nodes);
     return list;
