@@ -123,6 +123,9 @@ static void test_few_tokens_are_restored_from_a_short_entry(void **state) {
     struct store_match m = find(0, 50, 8, anywhere);
     assert_int_equal(m.count, 8);
     assert_true(store_gains(&m, 0));
+    save(entry_new(500, 40, 40));
+    m = find(500, 50, 8, anywhere);
+    assert_true(store_gains(&m, 0));
     assert_false(store_gains(&m, 1)); /* seven more than there are */
     save(entry_new(1000, 129, 129));
     m = find(1000, 50, 8, anywhere);
