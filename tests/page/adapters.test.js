@@ -64,6 +64,7 @@ test('a load without the adapters that its model has in the settings', async (t)
   const model = random('--seed', '21');
   const own = { m: { adapters: [{ path: adapter(model, '--seed', '1') }] } };
   const daemon = await start(t, { models: { m: model }, settings: { models: own } });
+  const watch = await daemon.watch();
   const page = await open(t, daemon, { width: 320, height: 740 });
   await openDialog(page, 'm', /^Load/);
   const without = dialog(page).getByLabel('Without them');
@@ -79,6 +80,7 @@ test('a load without the adapters that its model has in the settings', async (t)
   const wide = await dialog(page).evaluate((d) => d.scrollWidth - d.clientWidth);
   assert.ok(wide <= 0, `${wide} pixels too wide`);
   await dialog(page).getByRole('button', { name: 'Load', exact: true }).click();
+  await watch.reaches('m', 'idle'); // or the unload would end the page's load
   await card(page, 'm').waitFor();
   assert.equal((await config(daemon, 'm')).adapters, undefined);
   await daemon.unload('m');

@@ -7,12 +7,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { doze } from './programs.js';
+import { tidyAfter } from './tidy.js';
 import { Watch } from './watch.js';
 
 const TIDY_MS = 40000; // a polite stop waits for answers and for workers, 10 s each
 
 export class Daemon {
-  static #ofTest = new WeakMap();
   #watches = [];
   log = '';
 
@@ -34,7 +34,7 @@ export class Daemon {
     daemon.env = env;
     daemon.wrap = wrap;
     daemon.outside = outside;
-    Daemon.#tidyAfter(t, daemon);
+    tidyAfter(t, () => daemon.#tidy());
     await daemon.launch();
     return daemon;
   }
@@ -167,20 +167,6 @@ export class Daemon {
 
   closeWatches() {
     for (const watch of this.#watches.splice(0)) watch.close();
-  }
-
-  // Node runs no further hook of a test after one that failed, and waits for what those would have
-  // ended. So all daemons of a test have one hook, which ends each of them.
-  static #tidyAfter(t, daemon) {
-    const daemons = Daemon.#ofTest.get(t);
-    if (daemons) return void daemons.push(daemon);
-    const first = [daemon];
-    Daemon.#ofTest.set(t, first);
-    t.after(async () => {
-      const ends = await Promise.allSettled(first.map((each) => each.#tidy()));
-      const failed = ends.find((end) => end.status === 'rejected');
-      if (failed) throw failed.reason;
-    });
   }
 
   async #tidy() {

@@ -8,6 +8,7 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { doze } from './programs.js';
+import { tidyAfter } from './tidy.js';
 
 const PATIENCE_MS = 60000;
 const launcher = fileURLToPath(new URL('launcher.py', import.meta.url));
@@ -38,7 +39,7 @@ export class Launched {
       d.facts.push(JSON.parse(line));
       for (const look of d.#look) look();
     });
-    t.after(() => d.#tidy());
+    tidyAfter(t, () => d.#tidy());
     d.ports = (await d.says((f) => f.ports)).ports;
     return d;
   }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 import { ask } from '../../e2e/lib/ask.js';
 import { Daemon } from '../../e2e/lib/daemon.js';
+import { endAll, tidyAfter } from '../../e2e/lib/tidy.js';
 
 export const executablePath = process.env.DOZE_CHROMIUM ?? '/usr/bin/chromium';
 const args = [
@@ -28,9 +29,7 @@ function closePages(t) {
   if (pages.has(t)) return;
   const closers = [];
   pages.set(t, closers);
-  t.after(async () => {
-    for (const close of closers) await close();
-  });
+  tidyAfter(t, () => endAll(closers));
 }
 
 // It asks no hub but one that a test names in `env`.
