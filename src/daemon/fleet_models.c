@@ -138,7 +138,8 @@ static struct published_model describe(const struct model *model, char sum[FILE_
 
 void fleet_models_format(const struct catalog *catalog, struct buf *out) {
     struct published_model *models = xcalloc(catalog->count + 1, sizeof *models);
-    struct published_file **files = xcalloc(catalog->count + 1, sizeof *files);
+    struct published_file **files = xcalloc(catalog->count + 1,
+                                            sizeof(struct published_file *));
     char(*sums)[FILE_SUM_SIZE] = xcalloc(catalog->count + 1, sizeof *sums);
     size_t count = 0;
     for (size_t i = 0; i < catalog->count; i++) {
