@@ -208,12 +208,16 @@ bool json_read_int(yyjson_val *obj, const char *name, int64_t min, int64_t max, 
     return true;
 }
 
+double json_number(yyjson_val *val) {
+    return yyjson_get_num(val) + 0.0;
+}
+
 bool json_read_double(yyjson_val *obj, const char *name, double min, double max, double *out,
                       struct error *err) {
     yyjson_val *val = present(obj, name);
     if (!val) return true;
     if (!yyjson_is_num(val)) return wrong_type(val, name, "a number", err);
-    double d = yyjson_get_num(val);
+    double d = json_number(val);
     if (!(d >= min && d <= max)) {
         return error_set_param(err, ERR_INVALID_REQUEST, name,
                                "'%s' must be between %g and %g, not %g.", name, min, max, d);

@@ -28,6 +28,9 @@ yyjson_doc *json_parse(const char *text, size_t len, struct error *err);
 /* The same, and the root must be an object. */
 yyjson_doc *json_parse_object(const char *text, size_t len, struct error *err);
 
+/* A number; 0 for -0.0, so that what is equal has equal bytes. 0 for anything else. */
+double json_number(yyjson_val *val);
+
 bool json_read_bool(yyjson_val *obj, const char *name, bool *out, struct error *err);
 bool json_read_int(yyjson_val *obj, const char *name, int64_t min, int64_t max, int64_t *out,
                    struct error *err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 static bool refuse(const char *name, const char *what, struct error *err) {
@@ -33,7 +34,7 @@ static bool read_one(yyjson_val *json, const char *name, struct load_adapter *re
         strlen(yyjson_get_str(path)) != len) {
         return refuse(name, "a 'path' is missing or not the name of a file", err);
     }
-    double value = !scale || yyjson_is_null(scale) ? 1 : yyjson_get_num(scale);
+    double value = !scale || yyjson_is_null(scale) ? 1 : json_number(scale);
     bool number = !scale || yyjson_is_null(scale) || yyjson_is_num(scale);
     if (!number || !(value >= -LOAD_MAX_ADAPTER_SCALE && value <= LOAD_MAX_ADAPTER_SCALE))
         return refuse(name, "a 'scale' is not a number from -100 to 100", err);

@@ -242,7 +242,7 @@ static bool read_text(yyjson_val *obj, const struct load_field *f,
 static bool read_share(yyjson_val *obj, const struct load_field *f,
                        struct load_settings *settings, struct error *err) {
     yyjson_val *json = yyjson_obj_get(obj, f->name);
-    double value = yyjson_is_num(json) ? yyjson_get_num(json) : -1;
+    double value = yyjson_is_num(json) ? json_number(json) : -1;
     if (yyjson_equals_str(json, "off")) value = 0;
     if (yyjson_equals_str(json, "max")) value = 1;
     if (!(value >= 0 && value <= 1)) {
@@ -265,7 +265,7 @@ static bool read_split(yyjson_val *obj, const struct load_field *f,
     double sum = 0;
     bool ok = yyjson_is_arr(json) && yyjson_arr_size(json) <= LOAD_MAX_DEVICES;
     yyjson_arr_foreach(json, i, max, share) {
-        double value = yyjson_is_num(share) ? yyjson_get_num(share) : -1;
+        double value = yyjson_is_num(share) ? json_number(share) : -1;
         ok = ok && value >= 0 && value <= LARGEST_SHARE;
         if (ok) sum += split.shares[i] = value;
     }

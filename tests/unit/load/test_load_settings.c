@@ -76,6 +76,17 @@ static void test_what_is_written_can_be_read(void **state) {
     }
 }
 
+static void test_minus_zero_is_zero(void **state) {
+    (void)state;
+    struct load_settings minus = layer("{\"gpu\":-0.0,\"tensor_split\":[-0.0,1],"
+                                       "\"draft_min_probability\":-0.0,"
+                                       "\"adapters\":[{\"path\":\"a\",\"scale\":-0.0}]}");
+    struct load_settings zero = layer("{\"gpu\":0,\"tensor_split\":[0,1],"
+                                      "\"draft_min_probability\":0,"
+                                      "\"adapters\":[{\"path\":\"a\",\"scale\":0}]}");
+    assert_true(load_settings_hash(&minus) == load_settings_hash(&zero));
+}
+
 static void test_null_is_not_said(void **state) {
     (void)state;
     struct load_settings s = layer("{\"context_length\":null,\"mmap\":null,\"kv_type_k\":null,"
@@ -379,6 +390,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_field_is_read),
         cmocka_unit_test(test_what_is_written_can_be_read),
+        cmocka_unit_test(test_minus_zero_is_zero),
         cmocka_unit_test(test_null_is_not_said),
         cmocka_unit_test(test_what_cannot_be_is_refused_by_name),
         cmocka_unit_test(test_a_name_outlives_its_settings),
