@@ -35,7 +35,7 @@ static void upload_free(struct upload *file) {
     free(file);
 }
 
-/* It cannot be found any more; who uses it has it until uploads_release. */
+/* It is no longer found; its users keep it until uploads_release. */
 static void drop(struct uploads *u, int index) {
     struct upload *file = u->files[index];
     u->count--;

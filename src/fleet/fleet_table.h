@@ -39,7 +39,7 @@ struct fleet_entry {
 struct fleet_table {
     struct fleet_entry *list;
     size_t count, cap;
-    uint64_t changes; /* so many have been made */
+    uint64_t changes; /* how many were made */
 };
 
 void fleet_table_clear(struct fleet_table *table);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HELD_PROMPTS_MAX = 512 }; /* so many are published; the oldest goes */
+enum { HELD_PROMPTS_MAX = 512 }; /* as many are published; the oldest goes */
 
 struct held_prompt {
     uint64_t model; /* hash of its key */

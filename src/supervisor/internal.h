@@ -214,7 +214,7 @@ void supervisor_give_up_parked(struct supervisor *sup, enum parked_reason reason
                                call_id unloading);
 /* Tell those of the model with this name to end. False: there is none. */
 bool supervisor_unload_parked(struct supervisor *sup, const char *name, call_id unloading);
-/* After every event: tell those to end whose time is over, or that are not wanted any more. */
+/* After every event: tell instances to end whose time is over or that nobody wants. */
 void supervisor_tend_parked(struct supervisor *sup);
 msec supervisor_parked_deadline(const struct supervisor *sup);
 /* Fill in the parked workers of this model, at most PARKED_MAX; returns how many. */

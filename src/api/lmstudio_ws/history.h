@@ -8,7 +8,7 @@
 enum {
     /* Bytes of the files of one conversation; each counts as often as it is named ... */
     LMWS_HISTORY_FILES_MAX = 64 << 20,
-    LMWS_HISTORY_FILE_MIN = 1 << 10, /* ... and as so many at least */
+    LMWS_HISTORY_FILE_MIN = 1 << 10, /* ... and as at least this many */
 };
 
 /* The files that a conversation names, each once. */

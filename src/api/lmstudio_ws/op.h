@@ -14,7 +14,7 @@
 enum {
     LMWS_OPS_MAX = 4096,       /* calls and channels open on one socket ... */
     LMWS_OPS_ALL = 8192,       /* ... on all sockets ... */
-    LMWS_OPS_RESERVE = 4096,   /* ... and so many more, for sockets ... */
+    LMWS_OPS_RESERVE = 4096,   /* ... and these in addition, for sockets ... */
     LMWS_OPS_FEW = 64,         /* ... with less than these */
     LMWS_REPLY_MAX = 60 << 20, /* bytes of one message to a client */
 };

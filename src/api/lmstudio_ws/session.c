@@ -245,7 +245,7 @@ void lmws_session_receive(struct lmws_session *session, yyjson_doc *doc,
                           const struct error *err) {
     session->message = doc;
     if (session->refused) {
-        /* nothing is answered any more */
+        /* no further answer is sent */
     } else if (!session->admitted) {
         authenticate(session, yyjson_doc_get_root(doc));
     } else if (!doc) {

@@ -138,7 +138,7 @@ struct lmws_host {
     /* What was found stays as it is until it is released, even if it is found no longer. */
     void (*file_hold)(void *self, const struct lmws_file *file);
     void (*file_release)(void *self, const struct lmws_file *file);
-    /* Do that with so many bytes: at once if they are few, else when a thread has time. */
+    /* Do the piece of work: at once if its bytes are few, else when a thread is free. */
     void (*offload)(void *self, size_t bytes, const struct lmws_piece *piece);
     /* Follow the log: fn gets every later line, borrowed for the call. NULL: too many do. */
     void *(*log_follow)(void *self, void (*fn)(void *ctx, const struct log_line *line),

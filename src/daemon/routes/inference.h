@@ -9,7 +9,7 @@
 
 enum { INFERENCE_ID_SIZE = 33 }; /* 128 bits in hex */
 
-/* A new id for an answer. It is random, because whoever knows it can read the stored answer;
+/* A new id for an answer. It is random, because anyone who knows it can read the stored answer;
  * in a fleet it says which node has that. */
 void inference_id(const struct routes *r, char text[INFERENCE_ID_SIZE]);
 /* Add the headers with the id, by OpenAI's and Anthropic's names, and with the node of the

@@ -39,8 +39,8 @@ static void change_on_end(void *ctx, const struct error *error) {
     free(p);
 }
 
-/* Whoever sets api_key then knows a key that may do everything. Anybody may send back what GET
- * shows, which leaves the key as it is. */
+/* A client that sets api_key then knows a key that may do everything. Any client may send back
+ * what GET shows, which leaves the key as it is. */
 static bool may_change(const struct routes *r, const struct exchange *x, yyjson_val *patch,
                        struct error *err) {
     struct bearer bearer;

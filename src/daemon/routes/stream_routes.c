@@ -48,7 +48,7 @@ static void write_message(void *ctx, struct feed_message *message) {
                 feed_message_json(message));
 }
 
-/* True: so many follow it that the client was refused. */
+/* True: it has too many followers, and the client was refused. */
 static bool refused(struct exchange *x, const struct feed *feed) {
     struct error err;
     if (!feed_is_crowded(feed)) return false;
