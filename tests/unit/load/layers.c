@@ -19,6 +19,7 @@ struct load_settings layer(const char *text) {
     struct load_settings settings;
     struct error err;
     assert_true(parse_settings(text, &settings, &err));
+    assert_int_equal(settings.adapters.count, -1);
     return settings;
 }
 

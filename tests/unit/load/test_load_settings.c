@@ -78,13 +78,18 @@ static void test_what_is_written_can_be_read(void **state) {
 
 static void test_minus_zero_is_zero(void **state) {
     (void)state;
-    struct load_settings minus = layer("{\"gpu\":-0.0,\"tensor_split\":[-0.0,1],"
-                                       "\"draft_min_probability\":-0.0,"
-                                       "\"adapters\":[{\"path\":\"a\",\"scale\":-0.0}]}");
-    struct load_settings zero = layer("{\"gpu\":0,\"tensor_split\":[0,1],"
-                                      "\"draft_min_probability\":0,"
-                                      "\"adapters\":[{\"path\":\"a\",\"scale\":0}]}");
+    struct load_settings minus, zero;
+    yyjson_doc *docs[] = {
+        read_adapters("{\"gpu\":-0.0,\"tensor_split\":[-0.0,1],\"draft_min_probability\":-0.0,"
+                      "\"adapters\":[{\"path\":\"a\",\"scale\":-0.0}]}",
+                      &minus),
+        read_adapters("{\"gpu\":0,\"tensor_split\":[0,1],\"draft_min_probability\":0,"
+                      "\"adapters\":[{\"path\":\"a\",\"scale\":0}]}",
+                      &zero)
+    };
     assert_true(load_settings_hash(&minus) == load_settings_hash(&zero));
+    yyjson_doc_free(docs[0]);
+    yyjson_doc_free(docs[1]);
 }
 
 static void test_null_is_not_said(void **state) {
