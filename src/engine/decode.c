@@ -7,12 +7,12 @@
 #include "engine/constrained.h"
 #include "engine/draft.h"
 #include "engine/order.h"
+#include "engine/picture_eval.h"
 #include "engine/projector.h"
 #include "engine/prompt_cache.h"
 #include "engine/prompt_room.h"
 #include "engine/reply.h"
 #include "engine/sequences.h"
-#include "engine/sight.h"
 
 /* ---- filling the batch ---- */
 

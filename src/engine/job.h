@@ -40,7 +40,7 @@ struct job {
     struct job_constraint constraint;
     struct tokens prompt;          /* of a generation, or the embedding's current input */
     struct picture_spans pictures; /* of the prompt */
-    struct seen seen;              /* of them so far (sight.h) */
+    struct seen seen;              /* of them so far (picture_eval.h) */
     struct llama_sampler *sampler;
     struct output output;
     const struct llama_vocab *vocab; /* of the model that sampler and chat were made for */

@@ -15,7 +15,7 @@
  *   unload.c, update.c, estimate.c, prefetch_call.c, forget_prompts.c   the other calls
  *   perform.c          one step: event -> lifecycle -> actions on workers and calls
  *   spawn.c            a worker for a slot
- *   errand.c           a worker for one question
+ *   oneshot.c          a worker for one question
  *   loans.c            a worker that has memory of another node
  *   lending.c          workers that hold memory for other nodes
  *   load_order.c       the message that has a worker load
@@ -39,12 +39,12 @@
 #include "supervisor/activity.h"
 #include "supervisor/adapters.h"
 #include "supervisor/calls.h"
-#include "supervisor/errand.h"
 #include "supervisor/known_rules.h"
 #include "supervisor/lending.h"
 #include "supervisor/load_texts.h"
 #include "supervisor/loans.h"
 #include "supervisor/log_budget.h"
+#include "supervisor/oneshot.h"
 #include "supervisor/parked.h"
 #include "supervisor/pinned.h"
 #include "supervisor/prefetch.h"

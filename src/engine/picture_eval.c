@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "engine/sight.h"
+#include "engine/picture_eval.h"
 
 #include <stdlib.h>
 #include <string.h>

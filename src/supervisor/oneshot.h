@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errand.h - a worker that answers one question and exits: what a load would take, whether a
+ * oneshot.h - a worker that answers one question and exits: what a load would take, whether a
  * request's rules can be used. It has no slot in the lifecycle.
  */
-#ifndef DOZE_SUPERVISOR_ERRAND_H
-#define DOZE_SUPERVISOR_ERRAND_H
+#ifndef DOZE_SUPERVISOR_ONESHOT_H
+#define DOZE_SUPERVISOR_ONESHOT_H
 
 #include <uv.h>
 #include <yyjson.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "supervisor/errand.h"
+#include "supervisor/oneshot.h"
 
 #include <stdlib.h>
 

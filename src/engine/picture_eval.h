@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sight.h - the pictures of running prompts: each is encoded when its prompt reaches it, and
+ * picture_eval.h - the pictures of running prompts: each is encoded when its prompt reaches it, and
  * decoded between the batches of text.
  */
-#ifndef DOZE_ENGINE_SIGHT_H
-#define DOZE_ENGINE_SIGHT_H
+#ifndef DOZE_ENGINE_PICTURE_EVAL_H
+#define DOZE_ENGINE_PICTURE_EVAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
