@@ -11,7 +11,7 @@
 #include "base/xalloc.h"
 #include "catalog/gguf_meta.h"
 
-struct seen {
+struct lora_header {
     struct adapter_facts *facts;
     char type[32]; /* adapter.type */
     bool odd_alpha, invoked;
@@ -33,46 +33,48 @@ static void add_matrix(struct adapter_facts *facts, struct adapter_matrix matrix
 
 /* Those of the embeddings stand the other way round: the engine looks at them. */
 static void adapter_on_tensor(void *ctx, const struct gguf_tensor *tensor) {
-    struct seen *seen = ctx;
+    struct lora_header *header = ctx;
     size_t len = strlen(tensor->name), end = strlen(".lora_a");
     if (len <= end || strncmp(tensor->name, "token_embd.", 11) == 0) return;
     bool a = strcmp(tensor->name + len - end, ".lora_a") == 0;
     if (!a && strcmp(tensor->name + len - end, ".lora_b") != 0) return;
-    add_matrix(seen->facts, (struct adapter_matrix){
-                                .name = hash_add(HASH_BEGIN, tensor->name, len - end),
-                                .size = a ? tensor->columns : tensor->rows,
-                                .rows = !a,
-                            });
+    add_matrix(header->facts, (struct adapter_matrix){
+                                  .name = hash_add(HASH_BEGIN, tensor->name, len - end),
+                                  .size = a ? tensor->columns : tensor->rows,
+                                  .rows = !a,
+                              });
 }
 
 /* The library takes it for granted that alpha is a float of 32 bits, and aborts. */
 static void adapter_on_pair(void *ctx, const char *key, const struct gguf_value *value) {
-    struct seen *seen = ctx;
+    struct lora_header *header = ctx;
     if (strcmp(key, "adapter.type") == 0 && value->kind == GGUF_TEXT)
-        snprintf(seen->type, sizeof seen->type, "%s", value->text);
+        snprintf(header->type, sizeof header->type, "%s", value->text);
     else if (strcmp(key, "adapter.lora.alpha") == 0)
-        seen->odd_alpha = value->kind != GGUF_REAL || !value->single || !isfinite(value->real);
+        header->odd_alpha = value->kind != GGUF_REAL || !value->single ||
+                            !isfinite(value->real);
     else if (strcmp(key, "adapter.alora.invocation_tokens") == 0)
-        seen->invoked = true;
+        header->invoked = true;
 }
 
-static bool judge(const struct gguf_meta *meta, const struct seen *seen, struct error *err) {
+static bool judge(const struct gguf_meta *meta, const struct lora_header *header,
+                  struct error *err) {
     if (strcmp(meta->kind, "adapter") != 0) {
         return error_set(err, ERR_LOAD_FAILED,
                          "The file holds no adapter; its general.type is '%s'.", meta->kind);
     }
-    if (strcmp(seen->type, "lora") != 0) {
+    if (strcmp(header->type, "lora") != 0) {
         return error_set(
             err, ERR_LOAD_FAILED,
             "The file holds an adapter of the type '%s'; only 'lora' is supported.",
-            seen->type);
+            header->type);
     }
-    if (seen->invoked) {
+    if (header->invoked) {
         return error_set(err, ERR_LOAD_FAILED,
                          "The file holds an aLoRA adapter, which works from certain tokens on; "
                          "that is not supported, use a plain LoRA adapter.");
     }
-    if (seen->odd_alpha) {
+    if (header->odd_alpha) {
         return error_set(err, ERR_LOAD_FAILED,
                          "The file is damaged: its adapter.lora.alpha is not a 32-bit float; "
                          "download it again.");
@@ -90,13 +92,13 @@ static int by_name(const void *a, const void *b) {
 
 bool adapter_facts_read(const struct gguf_source *source, struct adapter_facts *ret_facts,
                         struct error *err) {
-    struct seen seen = { .facts = ret_facts };
+    struct lora_header header = { .facts = ret_facts };
     struct gguf_meta meta;
     const struct gguf_visitor visitor = { .on_pair = adapter_on_pair,
                                           .on_tensor = adapter_on_tensor,
-                                          .ctx = &seen };
+                                          .ctx = &header };
     *ret_facts = (struct adapter_facts){ 0 };
-    if (!gguf_meta_visit(source, &visitor, &meta, err) || !judge(&meta, &seen, err))
+    if (!gguf_meta_visit(source, &visitor, &meta, err) || !judge(&meta, &header, err))
         return false;
     memcpy(ret_facts->architecture, meta.architecture, sizeof ret_facts->architecture);
     if (ret_facts->count > 0)

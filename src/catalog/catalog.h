@@ -53,7 +53,7 @@ struct model {
 };
 
 /* Can it be shown pictures? */
-bool model_sees(const struct model *model);
+bool model_has_vision(const struct model *model);
 
 /* What a load plan has to know of it; borrows the key. */
 struct model_shape model_shape(const struct model *model);

@@ -197,7 +197,7 @@ void model_clear(struct model *model) {
     *model = (struct model){ 0 };
 }
 
-bool model_sees(const struct model *model) {
+bool model_has_vision(const struct model *model) {
     return model->projector && !model->mixed_positions && model->type == MODEL_LLM;
 }
 
@@ -205,8 +205,9 @@ struct model_shape model_shape(const struct model *model) {
     return (struct model_shape){ .name = model->key,
                                  .type = model->type,
                                  .size = model->size,
-                                 .projector_size = model_sees(model) ? model->projector_size
-                                                                     : 0,
+                                 .projector_size = model_has_vision(model)
+                                                       ? model->projector_size
+                                                       : 0,
                                  .context_length = model->context_length,
                                  .layers = model->layers,
                                  .kv_heads = model->kv_heads,

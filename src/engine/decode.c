@@ -74,7 +74,7 @@ struct demand {
 };
 
 static bool is_prompt(const struct slot *s) {
-    return runs(s) && s->in_batch == 0 && due(s) > 0 && !sight_is_due(s);
+    return runs(s) && s->in_batch == 0 && due(s) > 0 && !picture_eval_is_due(s);
 }
 
 static void forget_batch(struct engine *e) {
@@ -92,7 +92,7 @@ static struct demand add_single_tokens(struct engine *e) {
     forget_batch(e);
     for (int i = 0; i < e->context.parallel; i++) {
         struct slot *s = &e->slots[i];
-        if (!runs(s) || sight_is_due(s)) continue;
+        if (!runs(s) || picture_eval_is_due(s)) continue;
         if (due(s) > 1) {
             demand.prompts++;
             demand.tokens += due(s);
@@ -129,7 +129,8 @@ static void add_prompts(struct engine *e, size_t room, double speed) {
         if (!first && !prompt_may_follow(due(s), share, beside)) return;
         first = false;
         size_t most = embeds(s) ? due(s) - 1 : due(s);
-        size_t count = sight_text(s, prompt_cache_until_mark(s, most < share ? most : share));
+        size_t count = picture_eval_until_next(
+            s, prompt_cache_until_mark(s, most < share ? most : share));
         batch_add(e, s, count);
         room -= count;
     }
@@ -296,7 +297,7 @@ static void take_result(struct engine *e, struct slot *s) {
     struct job *job = s->job;
     bool in_prompt = s->processed < job->prompt.count;
     s->processed += (size_t)s->in_batch;
-    sight_processed(s);
+    picture_eval_release(s);
     prompt_cache_processed(e, s);
     if (embeds(s)) {
         if (s->result >= 0) take_vector(e, s);
@@ -355,11 +356,11 @@ static void note_waits(const struct engine *e) {
 /* ---- pictures ---- */
 
 /* The oldest of the prompts that have reached a picture. */
-static struct slot *next_to_see(struct engine *e) {
+static struct slot *next_picture_slot(struct engine *e) {
     struct slot *next = NULL;
     for (int i = 0; i < e->context.parallel; i++) {
         struct slot *s = &e->slots[i];
-        if (!runs(s) || !sight_is_due(s)) continue;
+        if (!runs(s) || !picture_eval_is_due(s)) continue;
         if (!next || s->job->received < next->job->received) next = s;
     }
     return next;
@@ -368,28 +369,28 @@ static struct slot *next_to_see(struct engine *e) {
 /* The next tokens of a picture, in a batch of their own. */
 static int32_t compute_picture(struct engine *e, struct slot *s) {
     struct llama_context *llama = e->context.llama;
-    struct llama_batch batch = sight_batch(e, s);
-    bool whole = projector_sees_whole(e->model.projector);
+    struct llama_batch batch = picture_eval_batch(e, s);
+    bool non_causal = projector_is_non_causal(e->model.projector);
     s->in_batch = e->batch.n_tokens = batch.n_tokens;
     if ((size_t)batch.n_tokens == due(s)) {
         s->result = batch.n_tokens - 1;
         batch.logits[s->result] = 1;
     }
     llama_set_embeddings(llama, false);
-    if (whole) llama_set_causal_attn(llama, false);
+    if (non_causal) llama_set_causal_attn(llama, false);
     int32_t status = context_compute(&e->context, &e->cpu, batch);
-    if (whole) llama_set_causal_attn(llama, true);
+    if (non_causal) llama_set_causal_attn(llama, true);
     return status;
 }
 
 /* False: no prompt has come to a picture. */
-static bool see(struct engine *e) {
-    struct slot *s = next_to_see(e);
+static bool eval_picture(struct engine *e) {
+    struct slot *s = next_picture_slot(e);
     struct error err;
     bool failed;
     if (!s) return false;
     forget_batch(e);
-    if (!sight_look(e, s, &failed, &err)) {
+    if (!picture_eval_encode(e, s, &failed, &err)) {
         if (failed) slot_fail(e, s, &err);
         return true;
     }
@@ -405,7 +406,7 @@ static bool see(struct engine *e) {
 /* ---- the step ---- */
 
 static bool goes_on(const struct slot *s) {
-    return runs(s) && !sight_is_due(s) && due(s) == 1;
+    return runs(s) && !picture_eval_is_due(s) && due(s) == 1;
 }
 
 /* Guess for the running answers, before the batch is filled, because a draft model computes
@@ -434,10 +435,10 @@ bool decode_step(struct engine *engine) {
     int64_t begin = clock_boottime_usec();
     slots_provide_next(engine);
     if (engine->context.narrow) focus(engine);
-    bool saw = see(engine);
+    bool evaluated = eval_picture(engine);
     guess(engine);
     fill_batch(engine);
-    if (engine->batch.n_tokens == 0) return saw;
+    if (engine->batch.n_tokens == 0) return evaluated;
     llama_set_embeddings(engine->context.llama, wants_vectors(engine));
     int32_t status = context_compute(&engine->context, &engine->cpu, engine->batch);
     if (status != 0) {
@@ -446,7 +447,7 @@ bool decode_step(struct engine *engine) {
     }
     note_speed(engine);
     note_waits(engine);
-    if (!saw && prompt_tokens(engine) == 0)
+    if (!evaluated && prompt_tokens(engine) == 0)
         draft_note_step(engine, clock_boottime_usec() - begin);
     for (int i = 0; i < engine->context.parallel; i++) {
         struct slot *s = &engine->slots[i];

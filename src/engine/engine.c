@@ -61,7 +61,7 @@ static bool ends_batch(void *ctx, const struct frame *frame) {
     if (e->ahead) return true;
     if (frame->type != MSG_CANCEL) return false;
     if (e->model.embeds) return e->embedding == frame->request;
-    if (e->looking) return e->looking == frame->request;
+    if (e->encoding) return e->encoding == frame->request;
     const struct slot *slot = slots_find(e, frame->request);
     return slot && e->batch.n_tokens > LONG_BATCH && 2 * slot->in_batch > e->batch.n_tokens;
 }

@@ -51,7 +51,7 @@ struct engine {
     struct job_queue queue;
     struct job_queue aside; /* answers whose clients do not read (slots.h) */
     uint64_t embedding;     /* request whose batch embed.c computes now */
-    uint64_t looking;       /* request of which picture_eval.c computes a picture now */
+    uint64_t encoding;      /* request of which picture_eval.c computes a picture now */
     uint64_t counter;       /* of uses of slots */
     struct {
         struct tokens tokens; /* see next_turn.h */

@@ -108,7 +108,7 @@ void job_free(struct job *job) {
     buf_clear(&job->body);
     tokens_clear(&job->prompt);
     picture_spans_clear(&job->pictures);
-    seen_clear(&job->seen);
+    picture_encoding_clear(&job->encoding);
     request_clear(&job->request);
     free(job);
 }

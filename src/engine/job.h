@@ -38,9 +38,9 @@ struct job {
     yyjson_doc *plan;  /* of a generation: what came with its tokens (plan_shim.h) */
     struct chat *chat; /* of a chat */
     struct job_constraint constraint;
-    struct tokens prompt;          /* of a generation, or the embedding's current input */
-    struct picture_spans pictures; /* of the prompt */
-    struct seen seen;              /* of them so far (picture_eval.h) */
+    struct tokens prompt;             /* of a generation, or the embedding's current input */
+    struct picture_spans pictures;    /* of the prompt */
+    struct picture_encoding encoding; /* of them so far (picture_eval.h) */
     struct llama_sampler *sampler;
     struct output output;
     const struct llama_vocab *vocab; /* of the model that sampler and chat were made for */

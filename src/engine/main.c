@@ -186,9 +186,10 @@ static struct sandbox_rights rights_to_serve(const struct engine *e) {
 }
 
 /* Otherwise only a client that sends a picture would be told. */
-static void warn_of_blindness(struct engine *e) {
+static void warn_no_vision(struct engine *e) {
     char text[256];
-    int len = snprintf(text, sizeof text, "The model cannot see: %s.", e->model.blind);
+    int len = snprintf(text, sizeof text, "The model cannot read images: %s.",
+                       e->model.vision_error);
     link_send_warning(&e->link, text,
                       (size_t)len < sizeof text ? (size_t)len : sizeof text - 1);
 }
@@ -214,7 +215,7 @@ static bool load_and_report(struct engine *e, struct load_message *request) {
         return false;
     }
     engine_init(e);
-    if (e->model.blind) warn_of_blindness(e);
+    if (e->model.vision_error) warn_no_vision(e);
     struct sandbox_rights rights = rights_to_serve(e);
     sandbox_enter(&sandbox, SANDBOX_SERVING, &rights);
     if (e->repack.state == REPACK_WAITING) reply_memory(e); /* who sees it loaded sees this */

@@ -207,14 +207,14 @@ void model_open_projector(struct model *model, const struct load_message *reques
     int threads = s->threads > 0 ? (int)s->threads : cpu_threads_default();
     model->projector = projector_open(request->projector, model->weights, threads,
                                       s->gpu_layers != 0, &err);
-    if (!model->projector) model->blind = xstrdup(err.text);
+    if (!model->projector) model->vision_error = xstrdup(err.text);
 }
 
 void model_close(struct model *model) {
     chat_templates_free(model->templates);
     projector_close(model->projector);
     llama_model_free(model->weights);
-    free(model->blind);
+    free(model->vision_error);
     free(model->reasoning_ending);
     *model = (struct model){ 0 };
 }

@@ -18,8 +18,9 @@ struct model {
     struct chat_templates *templates;
     struct sampling sampling; /* the defaults, as the model's author recommends them */
     int32_t vocab_size;
-    struct projector *projector; /* NULL: it cannot see */
-    char *blind; /* why not, if LOAD names one: the end of "This model cannot see: "; or NULL */
+    struct projector *projector; /* NULL: it reads no images */
+    char
+        *vision_error; /* why LOAD's projector cannot be used; NULL: it can, or there is none */
     struct llama_adapter_lora *adapters[LOAD_MAX_ADAPTERS]; /* freed with the weights */
     float scales[LOAD_MAX_ADAPTERS];                        /* of the adapters */
     size_t adapter_count;
@@ -51,7 +52,7 @@ bool model_open_weights(struct model *ret, const struct load_message *request,
 void model_close(struct model *model);
 
 /* Open the projector that LOAD names, if any. Without it the model still reads text;
- * model->blind says why it cannot see. */
+ * model->vision_error says why it reads no images. */
 void model_open_projector(struct model *model, const struct load_message *request);
 
 /* A number of the architecture's metadata ("attention.key_length"), or `otherwise`. */

@@ -86,7 +86,7 @@ void next_turn_begin(struct engine *engine) {
     bool fits = more <= (size_t)engine->context.chunk &&
                 count < (size_t)engine->context.length && cells_suffice(engine, slot, count);
     if (engine->next_turn.tokens.count == 0 || !fits) return;
-    if (slot->unseen != LLAMA_TOKEN_NULL) tokens_add(&slot->tokens, slot->unseen);
+    if (slot->unprocessed != LLAMA_TOKEN_NULL) tokens_add(&slot->tokens, slot->unprocessed);
     tokens_append(&slot->tokens, engine->next_turn.tokens.data, engine->next_turn.tokens.count);
     decode_ahead(engine, slot);
 }

@@ -9,19 +9,19 @@
 #include "engine/projector.h"
 #include "engine/prompt_cache.h"
 
-static const struct picture_span *due(const struct slot *s) {
+static const struct picture_span *due_span(const struct slot *s) {
     return s->job ? picture_spans_at(&s->job->pictures, s->processed) : NULL;
 }
 
-bool sight_is_due(const struct slot *slot) {
-    return due(slot) != NULL;
+bool picture_eval_is_due(const struct slot *slot) {
+    return due_span(slot) != NULL;
 }
 
-size_t sight_text(const struct slot *slot, size_t count) {
+size_t picture_eval_until_next(const struct slot *slot, size_t count) {
     return picture_spans_text(&slot->job->pictures, slot->processed, count);
 }
 
-/* ---- looking ---- */
+/* ---- encoding ---- */
 
 static bool damaged(struct error *err) {
     return error_set(err, ERR_INTERNAL,
@@ -39,30 +39,30 @@ static const mtmd_input_chunk *find_part(const mtmd_input_chunks *chunks, int32_
 }
 
 /* A preparer has done the same before, so that the bytes are known to be harmless. */
-static bool cut(const struct engine *e, struct job *job, const struct picture_span *span,
-                struct error *err) {
+static bool split(const struct engine *e, struct job *job, const struct picture_span *span,
+                  struct error *err) {
     const struct picture_url *url = &job->request.chat.pictures[span->picture];
     size_t number = (size_t)span->picture + 1;
     struct picture picture;
-    if (job->seen.chunks && job->seen.picture == span->picture) return true;
-    seen_clear(&job->seen);
+    if (job->encoding.chunks && job->encoding.picture == span->picture) return true;
+    picture_encoding_clear(&job->encoding);
     if (!picture_decode(url->text, url->len, number, &picture, err)) return false;
-    job->seen.chunks = projector_cut(e->model.projector, &picture, number, err);
-    job->seen.picture = span->picture;
+    job->encoding.chunks = projector_cut(e->model.projector, &picture, number, err);
+    job->encoding.picture = span->picture;
     picture_clear(&picture);
-    return job->seen.chunks != NULL;
+    return job->encoding.chunks != NULL;
 }
 
 /* Copied, because another slot's picture may be computed before all of this one is decoded. */
 static void keep(const struct engine *e, struct job *job, const struct picture_span *span,
                  const float *vectors) {
     size_t values = (size_t)span->count * (size_t)llama_model_n_embd_inp(e->model.weights);
-    job->seen.vectors = xcalloc(values, sizeof *vectors);
-    memcpy(job->seen.vectors, vectors, values * sizeof *vectors);
+    job->encoding.vectors = xcalloc(values, sizeof *vectors);
+    memcpy(job->encoding.vectors, vectors, values * sizeof *vectors);
 }
 
 static bool fits(const struct engine *e, const struct picture_span *span, struct error *err) {
-    if (!projector_sees_whole(e->model.projector) || span->count <= e->context.chunk)
+    if (!projector_is_non_causal(e->model.projector) || span->count <= e->context.chunk)
         return true;
     return error_set_param(
         err, ERR_INVALID_REQUEST, "messages",
@@ -75,23 +75,24 @@ static bool fits(const struct engine *e, const struct picture_span *span, struct
 static bool encode(struct engine *e, struct job *job, const struct picture_span *span,
                    bool *ret_failed) {
     const struct llama_context_params *params = &e->context.params;
-    const mtmd_input_chunk *chunk = find_part(job->seen.chunks, span->part);
+    const mtmd_input_chunk *chunk = find_part(job->encoding.chunks, span->part);
     *ret_failed = !chunk || mtmd_input_chunk_get_n_tokens(chunk) != (size_t)span->count;
     if (*ret_failed) return false;
-    e->looking = job->id;
+    e->encoding = job->id;
     const float *vectors = projector_encode(e->model.projector, chunk, params->abort_callback,
                                             params->abort_callback_data, ret_failed);
-    e->looking = 0;
+    e->encoding = 0;
     if (vectors) keep(e, job, span, vectors);
     return vectors != NULL;
 }
 
-bool sight_look(struct engine *engine, struct slot *slot, bool *ret_failed, struct error *err) {
+bool picture_eval_encode(struct engine *engine, struct slot *slot, bool *ret_failed,
+                         struct error *err) {
     struct job *job = slot->job;
-    const struct picture_span *span = due(slot);
+    const struct picture_span *span = due_span(slot);
     *ret_failed = false;
-    if (job->seen.vectors) return true;
-    if (!fits(engine, span, err) || !cut(engine, job, span, err)) {
+    if (job->encoding.vectors) return true;
+    if (!fits(engine, span, err) || !split(engine, job, span, err)) {
         *ret_failed = true;
         return false;
     }
@@ -101,15 +102,15 @@ bool sight_look(struct engine *engine, struct slot *slot, bool *ret_failed, stru
 
 /* ---- decoding ---- */
 
-struct llama_batch sight_batch(struct engine *engine, struct slot *slot) {
-    const struct picture_span *span = due(slot);
+struct llama_batch picture_eval_batch(struct engine *engine, struct slot *slot) {
+    const struct picture_span *span = due_span(slot);
     struct llama_batch batch = engine->batch;
     size_t offset = slot->processed - (size_t)span->start;
     size_t count = (size_t)span->count - offset, chunk = (size_t)engine->context.chunk;
-    if (!projector_sees_whole(engine->model.projector))
+    if (!projector_is_non_causal(engine->model.projector))
         count = prompt_cache_until_mark(slot, count < chunk ? count : chunk);
     batch.token = NULL;
-    batch.embd = slot->job->seen.vectors +
+    batch.embd = slot->job->encoding.vectors +
                  offset * (size_t)llama_model_n_embd_inp(engine->model.weights);
     batch.n_tokens = (int32_t)count;
     for (size_t i = 0; i < count; i++) {
@@ -121,11 +122,11 @@ struct llama_batch sight_batch(struct engine *engine, struct slot *slot) {
     return batch;
 }
 
-void sight_processed(struct slot *slot) {
-    struct seen *seen = &slot->job->seen;
-    const struct picture_span *span = due(slot);
+void picture_eval_release(struct slot *slot) {
+    struct picture_encoding *encoding = &slot->job->encoding;
+    const struct picture_span *span = due_span(slot);
     if (span && slot->processed > (size_t)span->start) return;
-    free(seen->vectors);
-    seen->vectors = NULL;
-    if (slot->processed >= slot->job->prompt.count) seen_clear(seen);
+    free(encoding->vectors);
+    encoding->vectors = NULL;
+    if (slot->processed >= slot->job->prompt.count) picture_encoding_clear(encoding);
 }

@@ -19,13 +19,14 @@ bool picture_prompt_begin(struct picture_prompt *ret, const struct model *model,
     unsigned long long random[2];
     if (!model->projector) {
         return error_set_param(err, ERR_NOT_SUPPORTED, "messages",
-                               "This model cannot see: %s; leave the images out.",
-                               model->blind ? model->blind : "it reads text only");
+                               "This model cannot read images: %s; leave the images out.",
+                               model->vision_error ? model->vision_error
+                                                   : "it reads text only");
     }
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         return error_set(err, ERR_INTERNAL, "There are no random numbers; try again.");
     *ret = (struct picture_prompt){ .chat = chat };
-    ret->seen = xcalloc(chat->picture_count, sizeof *ret->seen);
+    ret->placed = xcalloc(chat->picture_count, sizeof *ret->placed);
     (void)snprintf(ret->mark, sizeof ret->mark, "picture_%016llx%016llx_", random[0],
                    random[1]);
     return true;
@@ -33,7 +34,7 @@ bool picture_prompt_begin(struct picture_prompt *ret, const struct model *model,
 
 void picture_prompt_clear(struct picture_prompt *p) {
     picture_spans_clear(&p->spans);
-    free(p->seen);
+    free(p->placed);
     *p = (struct picture_prompt){ 0 };
 }
 
@@ -127,7 +128,7 @@ static bool add_picture(struct picture_prompt *p, const struct model *model, siz
                         struct tokens *ret, struct error *err) {
     const struct picture_url *url = &p->chat->pictures[number];
     struct picture picture;
-    p->seen[number] = true;
+    p->placed[number] = true;
     if (!picture_decode(url->text, url->len, number + 1, &picture, err)) return false;
     mtmd_input_chunks *chunks = projector_cut(model->projector, &picture, number + 1, err);
     picture_clear(&picture);
@@ -137,9 +138,9 @@ static bool add_picture(struct picture_prompt *p, const struct model *model, siz
     return true;
 }
 
-static bool all_seen(const struct picture_prompt *p, struct error *err) {
+static bool all_placed(const struct picture_prompt *p, struct error *err) {
     for (size_t i = 0; i < p->chat->picture_count; i++) {
-        if (p->seen[i]) continue;
+        if (p->placed[i]) continue;
         return error_set_param(err, ERR_INVALID_REQUEST, "messages",
                                "The model's chat template leaves out picture %zu of the "
                                "conversation; put pictures into messages of the user.",
@@ -169,7 +170,7 @@ bool picture_prompt_tokens(struct picture_prompt *p, const struct model *model,
         prompt += done;
         len -= done;
     }
-    if (!add_text(model, prompt, len, ret, err) || !all_seen(p, err)) return false;
+    if (!add_text(model, prompt, len, ret, err) || !all_placed(p, err)) return false;
     if (llama_vocab_get_add_eos(model->vocab)) tokens_add(ret, llama_vocab_eos(model->vocab));
     return true;
 }

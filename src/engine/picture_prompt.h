@@ -3,7 +3,7 @@
  * picture_prompt.h - puts the pictures of messages among the tokens of a prompt. For
  * preparers.
  *
- * A template sees a mark in the place of each picture, made of a random number that nobody can
+ * A template gets a mark in the place of each picture, made of a random number that nobody can
  * guess. The prompt is cut at the marks: text becomes tokens as usual, a picture becomes
  * spans.
  */
@@ -22,10 +22,10 @@ struct picture_prompt {
     const struct request_chat *chat;
     char mark[48]; /* how all marks begin */
     struct picture_spans spans;
-    bool *seen; /* by picture: its mark is in the prompt */
+    bool *placed; /* by picture: its mark is in the prompt */
 };
 
-/* For a chat with pictures. Fails with ERR_NOT_SUPPORTED if the model cannot see. */
+/* For a chat with pictures. Fails with ERR_NOT_SUPPORTED if the model reads no images. */
 bool picture_prompt_begin(struct picture_prompt *ret, const struct model *model,
                           const struct request_chat *chat, struct error *err);
 void picture_prompt_clear(struct picture_prompt *p);

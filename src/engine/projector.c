@@ -10,7 +10,7 @@
 
 struct projector {
     mtmd_context *mtmd;
-    bool whole;
+    bool non_causal;
     bool (*stop)(void *ctx); /* of the piece that is being computed; NULL: none is */
     void *stop_ctx;
     bool stopped;
@@ -73,7 +73,7 @@ struct projector *projector_open(const char *path, const struct llama_model *wei
     params.cb_eval_user_data = p;
     p->mtmd = mtmd_init_from_file(path, weights, params);
     if (p->mtmd ? can_be_used(p->mtmd, weights, err) : load_failed(err)) {
-        p->whole = mtmd_decode_use_non_causal(p->mtmd, NULL);
+        p->non_causal = mtmd_decode_use_non_causal(p->mtmd, NULL);
         return p;
     }
     projector_close(p);
@@ -86,14 +86,14 @@ void projector_close(struct projector *projector) {
     free(projector);
 }
 
-void seen_clear(struct seen *seen) {
-    if (seen->chunks) mtmd_input_chunks_free(seen->chunks);
-    free(seen->vectors);
-    *seen = (struct seen){ 0 };
+void picture_encoding_clear(struct picture_encoding *encoding) {
+    if (encoding->chunks) mtmd_input_chunks_free(encoding->chunks);
+    free(encoding->vectors);
+    *encoding = (struct picture_encoding){ 0 };
 }
 
-bool projector_sees_whole(const struct projector *projector) {
-    return projector->whole;
+bool projector_is_non_causal(const struct projector *projector) {
+    return projector->non_causal;
 }
 
 mtmd_input_chunks *projector_cut(const struct projector *projector,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * projector.h - what lets a model see: an mmproj file, which turns a picture into vectors that
- * take the place of word embeddings. Computed by llama.cpp's mtmd.
+ * projector.h - an mmproj file, which turns a picture into vectors that take the place of word
+ * embeddings. Computed by llama.cpp's mtmd.
  *
  * A picture is cut into pieces, some of them text that marks where it begins and ends. The
  * same picture is always cut the same way, so preparer and worker each cut it, and only places
@@ -19,25 +19,25 @@
 
 struct projector;
 
-/* The state of a prompt's pictures while they are computed. */
-struct seen {
+/* How far the pictures of a prompt are encoded. */
+struct picture_encoding {
     mtmd_input_chunks *chunks; /* of the picture that was cut last; NULL: none */
     int32_t picture;           /* its number in the request */
     float *vectors;            /* of its piece that is being decoded; NULL: none is */
 };
 
 /* Accepts a zeroed one. */
-void seen_clear(struct seen *seen);
+void picture_encoding_clear(struct picture_encoding *encoding);
 
 /* The model must outlive it. ERR_LOAD_FAILED, ERR_NO_MEMORY or ERR_NOT_SUPPORTED: the model
- * cannot see with it; the sentence goes on after "This model cannot see: ". */
+ * reads no images; the sentence goes on after "This model cannot read images: ". */
 struct projector *projector_open(const char *path, const struct llama_model *weights,
                                  int threads, bool gpu, struct error *err);
 /* Accepts NULL. */
 void projector_close(struct projector *projector);
 
 /* Do the tokens of a piece attend to one another, so that they must be decoded in one batch? */
-bool projector_sees_whole(const struct projector *projector);
+bool projector_is_non_causal(const struct projector *projector);
 
 /* Cut a picture; free with mtmd_input_chunks_free(). NULL with ERR_INVALID_REQUEST: it cannot
  * be.

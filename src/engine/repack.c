@@ -114,10 +114,10 @@ static void move(struct engine *e) {
     r->state = REPACK_NONE;
     if (r->fresh.weights && context_replace(&e->context, &r->fresh, e->context.cells, &err)) {
         r->fresh.projector = e->model.projector;
-        r->fresh.blind = e->model.blind;
+        r->fresh.vision_error = e->model.vision_error;
         r->retired = e->model;
         r->retired.projector = NULL;
-        r->retired.blind = NULL;
+        r->retired.vision_error = NULL;
         e->model = r->fresh;
         r->state = REPACK_DONE;
     } else if (r->fresh.weights) {

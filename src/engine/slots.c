@@ -512,7 +512,7 @@ static void note_turn(const struct engine *e, struct slot *s) {
     if (!s->job->chat || s->secret || !can_share(e)) return;
     size_t due = s->tokens.count - s->processed;
     s->turn_due = due <= 1;
-    s->unseen = due == 1 ? s->tokens.data[s->processed] : LLAMA_TOKEN_NULL;
+    s->unprocessed = due == 1 ? s->tokens.data[s->processed] : LLAMA_TOKEN_NULL;
 }
 
 void slot_finish(struct engine *engine, struct slot *slot, enum stop_reason reason) {

@@ -50,8 +50,8 @@ struct slot {
     bool held;                      /* waits for cells: not in the next batch */
     bool secret;                    /* nothing of it may be stored */
     bool turn_due; /* free, and ends with an answer: the next turn can begin (next_turn.h) */
-    llama_token unseen; /* if turn_due: the answer's last token where it was not processed, else
-                           LLAMA_TOKEN_NULL */
+    /* if turn_due: the answer's last token where it was not processed, else LLAMA_TOKEN_NULL */
+    llama_token unprocessed;
 };
 
 /* Give free slots to waiting jobs. A job for which there is no memory fails. */

@@ -47,7 +47,7 @@ static double cell_bytes(const struct model_shape *model,
     return own_cell_bytes(model, effective) + draft;
 }
 
-nbytes load_plan_sight(const struct model_shape *model) {
+nbytes load_plan_vision(const struct model_shape *model) {
     return model->projector_size > 0 ? model->projector_size + picture_bytes : 0;
 }
 
@@ -56,13 +56,13 @@ static double base_bytes(const struct model_shape *model,
                          const struct load_settings *effective) {
     double activations = (double)effective->eval_batch_size * model->embedding_length *
                          activation_bytes;
-    double sight = (double)load_plan_sight(model), draft = 0;
+    double vision = (double)load_plan_vision(model), draft = 0;
     if (model->draft)
         draft = (double)model->draft->size + (double)effective->eval_batch_size *
                                                  model->draft->embedding_length *
                                                  activation_bytes;
     return (double)model->size + (double)model->adapters_size + worker_base + activations +
-           sight + draft;
+           vision + draft;
 }
 
 /* Embedding models take one input at a time, which has to have room at once. */

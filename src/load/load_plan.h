@@ -52,8 +52,8 @@ nbytes load_plan_need(const struct model_shape *model, const struct load_setting
 /* The same once one conversation fills the context. */
 nbytes load_plan_whole(const struct model_shape *model, const struct load_settings *effective);
 
-/* How many of these bytes are for images; 0: it cannot see images. */
-nbytes load_plan_sight(const struct model_shape *model);
+/* How many of these bytes are for images; 0: it reads none. */
+nbytes load_plan_vision(const struct model_shape *model);
 
 /* Tokens of one conversation for which an instance has room in that many bytes. */
 int64_t load_plan_tokens(const struct model_shape *model, const struct load_settings *effective,

@@ -48,9 +48,9 @@ struct request_call {
     struct service_sink sink;
     int64_t received_usec;
     enum rules_state rules_state;
-    struct buf rules;     /* while it is in line: MSG_CHECK's payload */
-    struct errand *check; /* while it is in check */
-    int slot;             /* where it runs; LC_NO_SLOT before */
+    struct buf rules;      /* while it is in line: MSG_CHECK's payload */
+    struct oneshot *check; /* while it is in check */
+    int slot;              /* where it runs; LC_NO_SLOT before */
     uint32_t generation;
     int64_t dispatched_usec;
     struct {
@@ -95,7 +95,7 @@ struct update_call {
     struct done_sink sink;
 };
 
-struct errand;
+struct oneshot;
 
 struct call {
     call_id id;

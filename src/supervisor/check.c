@@ -17,7 +17,7 @@ enum { PATIENCE_MS = 600000 };
 struct check {
     struct supervisor *sup;
     call_id call;
-    const struct errand *errand;
+    const struct oneshot *oneshot;
     uint64_t hash;
 };
 
@@ -61,13 +61,13 @@ static void fail_unread(struct supervisor *sup, struct call *call, const char *g
 
 /* If the checking process was killed from outside, for example for lack of memory, that says
  * nothing about the rules. */
-static void check_on_end(void *ctx, const struct errand_result *result) {
+static void check_on_end(void *ctx, const struct oneshot_result *result) {
     const struct check *c = ctx;
     struct supervisor *sup = c->sup;
     struct call *call = call_find(sup->calls, c->call);
     if (result->answer) known_rules_add(&sup->known_rules, c->hash);
     if (call && call->request.rules_state == RULES_IN_CHECK &&
-        call->request.check == c->errand) {
+        call->request.check == c->oneshot) {
         if (result->answer || (result->gone && killed_by(result->gone) == SIGKILL))
             begin_unchecked(sup, call);
         else if (result->gone)
@@ -88,23 +88,23 @@ static bool begin(struct supervisor *sup, struct call *call) {
     }
     struct check *c = xcalloc(1, sizeof *c);
     *c = (struct check){ .sup = sup, .call = call->id, .hash = hash };
-    struct errand_order order = { .question = MSG_CHECK,
-                                  .answer = MSG_CHECKED,
-                                  .payload = rules->data,
-                                  .len = rules->len,
-                                  .patience_ms = PATIENCE_MS,
-                                  .name = "the worker that checks a schema",
-                                  .ctx = c,
-                                  .on_end = check_on_end };
+    struct oneshot_order order = { .question = MSG_CHECK,
+                                   .answer = MSG_CHECKED,
+                                   .payload = rules->data,
+                                   .len = rules->len,
+                                   .patience_ms = PATIENCE_MS,
+                                   .name = "the worker that checks a schema",
+                                   .ctx = c,
+                                   .on_end = check_on_end };
     struct error err;
     call->request.rules_state = RULES_IN_CHECK;
-    call->request.check = errand_start(&sup->errands, sup->config.loop,
-                                       sup->config.worker_program, &order, &err);
+    call->request.check = oneshot_start(&sup->oneshots, sup->config.loop,
+                                        sup->config.worker_program, &order, &err);
     if (!call->request.check) {
         begin_unchecked(sup, call);
         return false;
     }
-    c->errand = call->request.check;
+    c->oneshot = call->request.check;
     buf_clear(rules);
     return true;
 }
@@ -194,14 +194,14 @@ bool supervisor_check_rules(struct supervisor *sup, struct call *call, const cha
     call->request.rules = *rules;
     *rules = (struct buf){ 0 };
     call->request.rules_state = RULES_IN_LINE;
-    if (errands_count(&sup->errands, MSG_CHECK) < CHECKS_AT_ONCE) (void)begin(sup, call);
+    if (oneshots_count(&sup->oneshots, MSG_CHECK) < CHECKS_AT_ONCE) (void)begin(sup, call);
     *ret_waits = true;
     return true;
 }
 
 void supervisor_stop_check(struct call *call) {
     if (call->kind != CALL_REQUEST || call->request.rules_state != RULES_IN_CHECK) return;
-    errand_stop(call->request.check);
+    oneshot_stop(call->request.check);
     call->request.rules_state = RULES_UNCHECKED;
 }
 

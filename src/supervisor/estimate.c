@@ -12,7 +12,7 @@ enum { PATIENCE_MS = 30000 /* opening takes milliseconds */, WORKERS_MAX = 16 };
 struct estimate {
     struct supervisor *sup;
     call_id call;
-    nbytes beside; /* what seeing and adapters take, which the worker does not measure */
+    nbytes beside; /* what projector and adapters take, which the worker does not measure */
     uint32_t model;
     struct lc_plan plan;
 };
@@ -46,7 +46,7 @@ static void judge(const struct estimate *e, struct load_estimate *estimate) {
     estimate->whole_fits = supervisor_would_load(e->sup, e->model, &whole);
 }
 
-static void estimate_on_end(void *ctx, const struct errand_result *how) {
+static void estimate_on_end(void *ctx, const struct oneshot_result *how) {
     struct estimate *e = ctx;
     struct error err;
     if (how->answer) {
@@ -67,7 +67,7 @@ static void estimate_on_end(void *ctx, const struct errand_result *how) {
 }
 
 static bool has_room(const struct supervisor *sup, struct error *err) {
-    int count = errands_count(&sup->errands, MSG_MEASURE);
+    int count = oneshots_count(&sup->oneshots, MSG_MEASURE);
     if (count < WORKERS_MAX) return true;
     error_set(err, ERR_QUEUE_FULL, "%d models are being measured already; try again later.",
               count);
@@ -81,16 +81,16 @@ static bool measure(struct estimate *e, const struct model *model,
     struct supervisor *sup = e->sup;
     struct buf payload = BUF_INIT(1 << 20);
     supervisor_format_load(sup, model, LC_NO_SLOT, effective, &payload);
-    struct errand_order order = { .question = MSG_MEASURE,
-                                  .answer = MSG_MEASURED,
-                                  .payload = payload.data,
-                                  .len = payload.len,
-                                  .patience_ms = PATIENCE_MS,
-                                  .name = "the worker that measures a model",
-                                  .ctx = e,
-                                  .on_end = estimate_on_end };
-    bool ok = errand_start(&sup->errands, sup->config.loop, sup->config.worker_program, &order,
-                           err) != NULL;
+    struct oneshot_order order = { .question = MSG_MEASURE,
+                                   .answer = MSG_MEASURED,
+                                   .payload = payload.data,
+                                   .len = payload.len,
+                                   .patience_ms = PATIENCE_MS,
+                                   .name = "the worker that measures a model",
+                                   .ctx = e,
+                                   .on_end = estimate_on_end };
+    bool ok = oneshot_start(&sup->oneshots, sup->config.loop, sup->config.worker_program,
+                            &order, err) != NULL;
     buf_clear(&payload);
     return ok;
 }
@@ -121,7 +121,7 @@ bool supervisor_begin_estimate(struct supervisor *sup, struct call *call, struct
     struct estimate *e = xcalloc(1, sizeof *e);
     *e = (struct estimate){ .sup = sup,
                             .call = call->id,
-                            .beside = load_plan_sight(&shape) + shape.adapters_size,
+                            .beside = load_plan_vision(&shape) + shape.adapters_size,
                             .model = supervisor_model_number(sup, target.model_key),
                             .plan = plan };
     return measure(e, target.model, &effective, err);

@@ -106,7 +106,7 @@ struct supervisor {
     struct instance instances[LC_MAX_SLOTS];
     struct calls *calls;
     struct pinned pinned;
-    struct errands errands;
+    struct oneshots oneshots;
     struct known_rules known_rules;
     struct worker_owner worker_owner; /* of all instances' workers */
     struct standby *standby;

@@ -99,7 +99,7 @@ void supervisor_format_load(const struct supervisor *sup, const struct model *mo
     set_bytes(sup, model, slot, &message);
     name_files(model, &message.settings.adapters, adapters);
     message.path = model->path;
-    message.projector = model_sees(model) ? model->projector : NULL;
+    message.projector = model_has_vision(model) ? model->projector : NULL;
     message.draft = draft_path(sup, effective);
     message.identifier = model->key;
     message.cells = LOAD_FIRST_CELLS;

@@ -28,7 +28,7 @@ nbytes supervisor_device_budget(const struct supervisor *sup) {
 static nbytes limit_of(const struct supervisor *sup) {
     nbytes limit = sup->config.settings->memory_limit;
     if (limit == 0) return 0;
-    nbytes beside = errands_bytes(&sup->errands, MSG_CHECK);
+    nbytes beside = oneshots_bytes(&sup->oneshots, MSG_CHECK);
     return limit > beside ? limit - beside : 1;
 }
 

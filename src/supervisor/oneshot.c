@@ -10,121 +10,121 @@
 #include "lifecycle/lifecycle.h"
 #include "supervisor/internal.h"
 
-struct errand {
-    struct errands *errands; /* NULL: they were dropped */
-    struct errand *next;
-    struct errand_order order;
+struct oneshot {
+    struct oneshots *oneshots; /* NULL: they were dropped */
+    struct oneshot *next;
+    struct oneshot_order order;
     bool ended; /* on_end was called */
     struct worker *worker;
     uv_timer_t timer;
     struct log_budget log_budget;
 };
 
-static void errand_end(struct errand *e, const struct errand_result *result) {
-    if (e->ended || !e->errands) return;
-    e->ended = true;
-    e->order.on_end(e->order.ctx, result);
+static void oneshot_end(struct oneshot *o, const struct oneshot_result *result) {
+    if (o->ended || !o->oneshots) return;
+    o->ended = true;
+    o->order.on_end(o->order.ctx, result);
 }
 
-static void errand_on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
-    struct errand *e = ctx;
+static void oneshot_on_frame(void *ctx, struct worker *worker, const struct frame *frame) {
+    struct oneshot *o = ctx;
     struct error err;
-    if (frame->type != (uint16_t)e->order.answer && frame->type != MSG_FAILED) return;
+    if (frame->type != (uint16_t)o->order.answer && frame->type != MSG_FAILED) return;
     yyjson_doc *doc = json_parse_object(frame->payload, frame->len, &err);
-    struct errand_result result = { .answer = yyjson_doc_get_root(doc) };
+    struct oneshot_result result = { .answer = yyjson_doc_get_root(doc) };
     if (!doc || frame->type == MSG_FAILED) {
         supervisor_read_failure(result.answer, &err);
-        result = (struct errand_result){ .failed = &err };
+        result = (struct oneshot_result){ .failed = &err };
     }
-    errand_end(e, &result);
+    oneshot_end(o, &result);
     yyjson_doc_free(doc);
     worker_kill(worker);
 }
 
-static void errand_on_line(void *ctx, struct worker *worker, const char *line) {
-    struct errand *e = ctx;
+static void oneshot_on_line(void *ctx, struct worker *worker, const char *line) {
+    struct oneshot *o = ctx;
     (void)worker;
-    if (log_budget_take(&e->log_budget, clock_boottime()) != LOG_LINE) return;
-    if (e->order.question == MSG_CHECK)
-        log_debug("%s: %s", e->order.name, line); /* of what is wrong with a client's text */
+    if (log_budget_take(&o->log_budget, clock_boottime()) != LOG_LINE) return;
+    if (o->order.question == MSG_CHECK)
+        log_debug("%s: %s", o->order.name, line); /* of what is wrong with a client's text */
     else
-        log_warn("%s: %s", e->order.name, line);
+        log_warn("%s: %s", o->order.name, line);
 }
 
-static void errand_on_timer(uv_timer_t *timer) {
-    struct errand *e = timer->data;
-    worker_kill(e->worker);
+static void oneshot_on_timer(uv_timer_t *timer) {
+    struct oneshot *o = timer->data;
+    worker_kill(o->worker);
 }
 
-static void errand_free(struct errand *e) {
-    free(e->order.ctx);
-    free(e);
+static void oneshot_free(struct oneshot *o) {
+    free(o->order.ctx);
+    free(o);
 }
 
-static void errand_on_closed(uv_handle_t *handle) {
-    errand_free(handle->data);
+static void oneshot_on_closed(uv_handle_t *handle) {
+    oneshot_free(handle->data);
 }
 
-static void errand_unlink(struct errand *e) {
-    struct errand **link = e->errands ? &e->errands->first : NULL;
-    while (link && *link != e) link = &(*link)->next;
-    if (link) *link = e->next;
+static void oneshot_unlink(struct oneshot *o) {
+    struct oneshot **link = o->oneshots ? &o->oneshots->first : NULL;
+    while (link && *link != o) link = &(*link)->next;
+    if (link) *link = o->next;
 }
 
-static void errand_on_gone(void *ctx, struct worker *worker, const char *how) {
-    struct errand *e = ctx;
+static void oneshot_on_gone(void *ctx, struct worker *worker, const char *how) {
+    struct oneshot *o = ctx;
     (void)worker;
-    errand_unlink(e);
-    errand_end(e, &(struct errand_result){ .gone = how });
-    uv_close((uv_handle_t *)&e->timer, errand_on_closed);
+    oneshot_unlink(o);
+    oneshot_end(o, &(struct oneshot_result){ .gone = how });
+    uv_close((uv_handle_t *)&o->timer, oneshot_on_closed);
 }
 
-struct errand *errand_start(struct errands *errands, uv_loop_t *loop,
-                            const struct worker_program *program,
-                            const struct errand_order *order, struct error *err) {
-    struct errand *e = xcalloc(1, sizeof *e);
-    *e = (struct errand){ .errands = errands, .next = errands->first, .order = *order };
-    struct worker_owner owner = { .on_frame = errand_on_frame,
-                                  .on_gone = errand_on_gone,
-                                  .on_line = errand_on_line,
-                                  .ctx = e };
-    e->worker = worker_spawn(loop, program, LC_NO_SLOT, 0, &owner, err);
-    if (!e->worker) {
-        errand_free(e);
+struct oneshot *oneshot_start(struct oneshots *oneshots, uv_loop_t *loop,
+                              const struct worker_program *program,
+                              const struct oneshot_order *order, struct error *err) {
+    struct oneshot *o = xcalloc(1, sizeof *o);
+    *o = (struct oneshot){ .oneshots = oneshots, .next = oneshots->first, .order = *order };
+    struct worker_owner owner = { .on_frame = oneshot_on_frame,
+                                  .on_gone = oneshot_on_gone,
+                                  .on_line = oneshot_on_line,
+                                  .ctx = o };
+    o->worker = worker_spawn(loop, program, LC_NO_SLOT, 0, &owner, err);
+    if (!o->worker) {
+        oneshot_free(o);
         return NULL;
     }
-    worker_send(e->worker, order->question, 0, order->payload, order->len);
-    e->order.payload = NULL;
-    uv_timer_init(loop, &e->timer);
-    e->timer.data = e;
-    uv_timer_start(&e->timer, errand_on_timer, (uint64_t)order->patience_ms, 0);
-    errands->first = e;
-    return e;
+    worker_send(o->worker, order->question, 0, order->payload, order->len);
+    o->order.payload = NULL;
+    uv_timer_init(loop, &o->timer);
+    o->timer.data = o;
+    uv_timer_start(&o->timer, oneshot_on_timer, (uint64_t)order->patience_ms, 0);
+    oneshots->first = o;
+    return o;
 }
 
-void errand_stop(struct errand *errand) {
-    worker_kill(errand->worker);
+void oneshot_stop(struct oneshot *oneshot) {
+    worker_kill(oneshot->worker);
 }
 
-int errands_count(const struct errands *errands, enum message_type question) {
+int oneshots_count(const struct oneshots *oneshots, enum message_type question) {
     int count = 0;
-    for (const struct errand *e = errands->first; e; e = e->next)
-        count += e->order.question == question;
+    for (const struct oneshot *o = oneshots->first; o; o = o->next)
+        count += o->order.question == question;
     return count;
 }
 
-nbytes errands_bytes(const struct errands *errands, enum message_type question) {
+nbytes oneshots_bytes(const struct oneshots *oneshots, enum message_type question) {
     nbytes sum = 0;
-    for (const struct errand *e = errands->first; e; e = e->next) {
-        if (e->order.question == question && !e->ended) sum += worker_private_bytes(e->worker);
+    for (const struct oneshot *o = oneshots->first; o; o = o->next) {
+        if (o->order.question == question && !o->ended) sum += worker_private_bytes(o->worker);
     }
     return sum;
 }
 
-void errands_drop(struct errands *errands) {
-    for (struct errand *e = errands->first; e; e = e->next) {
-        e->errands = NULL;
-        worker_kill(e->worker);
+void oneshots_drop(struct oneshots *oneshots) {
+    for (struct oneshot *o = oneshots->first; o; o = o->next) {
+        o->oneshots = NULL;
+        worker_kill(o->worker);
     }
-    errands->first = NULL;
+    oneshots->first = NULL;
 }

@@ -26,7 +26,7 @@ static uint64_t add_file(uint64_t hash, const char *path) {
 /* As they are on disk: the catalog may be outdated. */
 static uint64_t files_of(const struct model *model) {
     uint64_t hash = add_file(HASH_BEGIN, model->path);
-    return model_sees(model) ? add_file(hash, model->projector) : hash;
+    return model_has_vision(model) ? add_file(hash, model->projector) : hash;
 }
 
 struct park_key supervisor_park_key(const struct supervisor *sup, const struct model *model,

@@ -113,12 +113,13 @@ static bool dimensions_fit(const struct target *target, const struct call *call,
 static bool can_read(const struct target *target, const struct call *call, struct error *err) {
     const struct model *model = target->model;
     if (!call->request.asked.sealed.has_images) return true;
-    if (!model || model_sees(model)) return true;
+    if (!model || model_has_vision(model)) return true;
     if (model->projector) {
-        return error_set_param(err, ERR_NOT_SUPPORTED, "messages",
-                               "'%.80s' cannot see here: its way of numbering positions in "
-                               "pictures (M-RoPE) is not supported yet; leave the images out.",
-                               target->model_key);
+        return error_set_param(
+            err, ERR_NOT_SUPPORTED, "messages",
+            "'%.80s' cannot read images here: its way of numbering positions in "
+            "pictures (M-RoPE) is not supported yet; leave the images out.",
+            target->model_key);
     }
     return error_set_param(err, ERR_NOT_SUPPORTED, "messages",
                            "'%.80s' reads text only; leave the images out, or use a model with "

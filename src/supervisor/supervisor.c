@@ -154,7 +154,7 @@ static void supervisor_on_closed(uv_handle_t *handle) {
 
 void supervisor_free(struct supervisor *sup) {
     if (!sup) return;
-    errands_drop(&sup->errands);
+    oneshots_drop(&sup->oneshots);
     supervisor_drop_adapter_reads(sup);
     supervisor_drop_lendings(sup);
     prefetch_stop(sup->prefetch);

@@ -139,7 +139,7 @@ static struct model_view view_of_model(const struct model *model) {
         .modified_at = model->modified,
         .chat_template = model->has_chat_template,
         .tool_use = model->tool_use,
-        .vision = model_sees(model),
+        .vision = model_has_vision(model),
         .reasoning = model->reasoning,
         .ranks = model->ranks,
     };

@@ -190,7 +190,7 @@ test('hostile bodies: no UTF-8, deep nesting, huge numbers, NUL, nothing at all'
   assert.equal((await d.chat('m')).status, 200);
 });
 
-test('images are refused with a sentence where the model cannot see', async (t) => {
+test('images are refused with a sentence where the model reads text only', async (t) => {
   const d = await start(t);
   const { status, body } = await d.chat('m', { messages: [{ role: 'user', content: [
     { type: 'text', text: 'What is it?' },

@@ -259,12 +259,12 @@ static void expect_projector(struct catalog *catalog, const char *key, const cha
     const struct model *model = at(catalog, key);
     if (!file) {
         assert_null(model->projector);
-        assert_false(model_sees(model));
+        assert_false(model_has_vision(model));
         return;
     }
     assert_non_null(model->projector);
     assert_string_equal(strrchr(model->projector, '/') + 1, file);
-    assert_true(model_sees(model));
+    assert_true(model_has_vision(model));
     assert_true(model->projector_size > 0);
 }
 

@@ -6,7 +6,7 @@
 
 #include "daemon/feed.h"
 
-struct seen {
+struct received {
     char text[256];
     struct feed_listener *listener;
     bool leave;
@@ -28,17 +28,17 @@ static void publish(struct feed *feed, unsigned topics, const char *json, bool r
 }
 
 static void note(void *ctx, struct feed_message *message) {
-    struct seen *seen = ctx;
-    size_t len = strlen(seen->text);
-    snprintf(seen->text + len, sizeof seen->text - len, "%d=%s ",
+    struct received *received = ctx;
+    size_t len = strlen(received->text);
+    snprintf(received->text + len, sizeof received->text - len, "%d=%s ",
              (int)feed_message_seq(message), feed_message_json(message));
-    if (seen->leave) feed_leave(seen->listener);
+    if (received->leave) feed_leave(received->listener);
 }
 
 static void test_everybody_gets_their_topics(void **state) {
     (void)state;
     struct feed *feed = feed_new(4, 1);
-    struct seen one = { 0 }, both = { 0 };
+    struct received one = { 0 }, both = { 0 };
     feed_listen(feed, 1, note, &one);
     feed_listen(feed, 3, note, &both);
     publish(feed, 1, "a", true);
@@ -60,7 +60,7 @@ static void test_json_is_made_once_and_only_for_readers(void **state) {
     (void)state;
     static const char text[] = "a";
     struct feed *feed = feed_new(4, 1);
-    struct seen one = { 0 }, two = { 0 };
+    struct received one = { 0 }, two = { 0 };
     const void *subject = NULL;
     feed_listen(feed, 1, look_at_subject, &subject);
     formatted = 0;
@@ -79,7 +79,7 @@ static void test_json_is_made_once_and_only_for_readers(void **state) {
 static void test_a_listener_may_leave_in_its_call(void **state) {
     (void)state;
     struct feed *feed = feed_new(4, 1);
-    struct seen first = { .leave = true }, second = { 0 };
+    struct received first = { .leave = true }, second = { 0 };
     feed_listen(feed, 1, note, &second);
     first.listener = feed_listen(feed, 1, note, &first);
     publish(feed, 1, "a", true);
@@ -92,18 +92,18 @@ static void test_a_listener_may_leave_in_its_call(void **state) {
 static void test_replay_gives_what_was_missed_or_nothing(void **state) {
     (void)state;
     struct feed *feed = feed_new(3, 1);
-    struct seen seen = { 0 };
+    struct received received = { 0 };
     for (const char *json = "abcde"; *json; json++) {
         char text[2] = { *json, '\0' };
         publish(feed, 1, text, true);
     }
-    assert_false(feed_replay(feed, 1, 1, note, &seen)); /* 2 is forgotten */
-    assert_false(feed_replay(feed, 6, 1, note, &seen)); /* never was */
-    assert_string_equal(seen.text, "");
-    assert_true(feed_replay(feed, 2, 1, note, &seen));
-    assert_string_equal(seen.text, "3=c 4=d 5=e ");
-    assert_true(feed_replay(feed, 5, 1, note, &seen));
-    assert_string_equal(seen.text, "3=c 4=d 5=e ");
+    assert_false(feed_replay(feed, 1, 1, note, &received)); /* 2 is forgotten */
+    assert_false(feed_replay(feed, 6, 1, note, &received)); /* never was */
+    assert_string_equal(received.text, "");
+    assert_true(feed_replay(feed, 2, 1, note, &received));
+    assert_string_equal(received.text, "3=c 4=d 5=e ");
+    assert_true(feed_replay(feed, 5, 1, note, &received));
+    assert_string_equal(received.text, "3=c 4=d 5=e ");
     assert_int_equal(feed_next_seq(feed), 6);
     feed_free(feed);
 }

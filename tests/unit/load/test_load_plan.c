@@ -257,14 +257,14 @@ static void test_need_counts_adapters(void **state) {
 }
 
 /* Its projector, and what it computes in. */
-static void test_need_counts_what_a_model_sees_with(void **state) {
+static void test_need_counts_the_projector(void **state) {
     (void)state;
-    struct model_shape seeing = small;
-    seeing.projector_size = (nbytes)800 << 20;
-    nbytes more = need_of(&seeing, "{}") - need_of(&small, "{}");
-    assert_int_equal(more, load_plan_sight(&seeing));
-    assert_true(more > seeing.projector_size && more < 2 * seeing.projector_size);
-    assert_int_equal(load_plan_sight(&small), 0);
+    struct model_shape vision = small;
+    vision.projector_size = (nbytes)800 << 20;
+    nbytes more = need_of(&vision, "{}") - need_of(&small, "{}");
+    assert_int_equal(more, load_plan_vision(&vision));
+    assert_true(more > vision.projector_size && more < 2 * vision.projector_size);
+    assert_int_equal(load_plan_vision(&small), 0);
 }
 
 /* Its weights, its cells as f16, and what it computes in. */
@@ -349,7 +349,7 @@ int main(void) {
         cmocka_unit_test(test_the_default_length_fits_the_memory),
         cmocka_unit_test(test_the_nearest_list_of_adapters_counts),
         cmocka_unit_test(test_need_counts_adapters),
-        cmocka_unit_test(test_need_counts_what_a_model_sees_with),
+        cmocka_unit_test(test_need_counts_the_projector),
         cmocka_unit_test(test_need_counts_a_draft_model),
         cmocka_unit_test(test_need_counts_the_first_cells),
         cmocka_unit_test(test_need_of_strange_models),

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "supervisor/worker.h"
 
-struct seen {
+struct output {
     struct buf lines; /* each with a newline */
     size_t longest;
     char how[64];
@@ -24,27 +24,27 @@ static void on_frame(void *ctx, struct worker *worker, const struct frame *frame
 }
 
 static void on_gone(void *ctx, struct worker *worker, const char *how) {
-    struct seen *seen = ctx;
+    struct output *output = ctx;
     (void)worker;
-    (void)snprintf(seen->how, sizeof seen->how, "%s", how);
+    (void)snprintf(output->how, sizeof output->how, "%s", how);
 }
 
 static void on_line(void *ctx, struct worker *worker, const char *line) {
-    struct seen *seen = ctx;
+    struct output *output = ctx;
     (void)worker;
-    if (strlen(line) > seen->longest) seen->longest = strlen(line);
-    (void)buf_addf(&seen->lines, "%s\n", line);
+    if (strlen(line) > output->longest) output->longest = strlen(line);
+    (void)buf_addf(&output->lines, "%s\n", line);
 }
 
 /* Run the script to its end. */
-static void run(const char *script, struct seen *ret) {
+static void run(const char *script, struct output *ret) {
     char path[] = "/tmp/doze-worker-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_true(dprintf(fd, "#!/bin/sh\n%s\n", script) > 0);
     assert_int_equal(fchmod(fd, 0700), 0);
     close(fd);
-    *ret = (struct seen){ .lines = BUF_INIT(1 << 20) };
+    *ret = (struct output){ .lines = BUF_INIT(1 << 20) };
     uv_loop_t loop;
     assert_int_equal(uv_loop_init(&loop), 0);
     struct worker_owner owner = {
@@ -60,41 +60,43 @@ static void run(const char *script, struct seen *ret) {
 
 static void test_what_a_worker_prints_arrives_in_lines(void **state) {
     (void)state;
-    struct seen seen;
-    run("echo one >&2; printf 'two\\nthr' >&2; printf 'ee\\n\\nlast words' >&2; exit 3", &seen);
-    assert_string_equal(buf_str(&seen.lines), "one\ntwo\nthree\nlast words\n");
-    assert_string_equal(seen.how, "exited with status 3");
-    buf_clear(&seen.lines);
+    struct output output;
+    run("echo one >&2; printf 'two\\nthr' >&2; printf 'ee\\n\\nlast words' >&2; exit 3",
+        &output);
+    assert_string_equal(buf_str(&output.lines), "one\ntwo\nthree\nlast words\n");
+    assert_string_equal(output.how, "exited with status 3");
+    buf_clear(&output.lines);
 }
 
 static void test_a_line_cannot_control_a_terminal_and_has_an_end(void **state) {
     (void)state;
-    struct seen seen;
-    run("printf '\\033[31mred\\377\\n' >&2; head -c 100000 /dev/zero | tr '\\0' x >&2", &seen);
-    assert_non_null(strstr(buf_str(&seen.lines), "?[31mred?\n"));
-    assert_int_equal(seen.longest, WORKER_LINE_MAX);
-    buf_clear(&seen.lines);
+    struct output output;
+    run("printf '\\033[31mred\\377\\n' >&2; head -c 100000 /dev/zero | tr '\\0' x >&2",
+        &output);
+    assert_non_null(strstr(buf_str(&output.lines), "?[31mred?\n"));
+    assert_int_equal(output.longest, WORKER_LINE_MAX);
+    buf_clear(&output.lines);
 }
 
 static void test_a_worker_has_no_terminal(void **state) {
     (void)state;
-    struct seen seen;
+    struct output output;
     run("readlink /proc/$$/fd/0 >&2; for fd in 0 1 2; do [ -t $fd ] && echo terminal >&2; "
         "done\n"
         "(: </dev/tty) 2>/dev/null && echo terminal >&2",
-        &seen);
-    assert_string_equal(buf_str(&seen.lines), "/dev/null\n");
-    buf_clear(&seen.lines);
+        &output);
+    assert_string_equal(buf_str(&output.lines), "/dev/null\n");
+    buf_clear(&output.lines);
 }
 
 static void test_a_worker_does_not_get_the_daemons_secrets(void **state) {
     (void)state;
-    struct seen seen;
+    struct output output;
     setenv("HF_TOKEN", "hf_secret", 1);
-    run("env >&2", &seen);
-    assert_null(strstr(buf_str(&seen.lines), "hf_secret"));
-    assert_non_null(strstr(buf_str(&seen.lines), "PATH="));
-    buf_clear(&seen.lines);
+    run("env >&2", &output);
+    assert_null(strstr(buf_str(&output.lines), "hf_secret"));
+    assert_non_null(strstr(buf_str(&output.lines), "PATH="));
+    buf_clear(&output.lines);
 }
 
 int main(void) {
