@@ -91,6 +91,19 @@ test('unknown path, wrong method', async (t) => {
   assert.match(other.headers.get('allow'), /GET/);
 });
 
+test('an endpoint that doze does not have (/v1/audio/speech): a sentence says where all are',
+  async (t) => {
+    const d = await start(t);
+    const { status, body } = await d.post('/v1/audio/speech',
+      { model: 'tts-1', input: 'Hello.', voice: 'alloy' });
+    assert.equal(status, 404);
+    assert.equal(body.error.message, 'There is no endpoint POST /v1/audio/speech; check the base ' +
+      'URL, or find it in GET /api/openapi.json.');
+    const { body: all } = await d.get('/api/openapi.json');
+    assert.ok(all.paths['/v1/chat/completions'].post);
+    assert.equal(all.paths['/v1/audio/speech'], undefined);
+  });
+
 test('a body that is too large: 413, and the daemon lives on', async (t) => {
   const d = await start(t);
   const answer = await raw(d, { method: 'POST', path: '/v1/chat/completions',

@@ -80,6 +80,23 @@ test('messages that make no sense do no harm', async (t) => {
   assert.equal((await raw.call(1, 'version')).type, 'rpcResult');
 });
 
+// LOG_BUDGET_LINES in LOG_BUDGET_SPAN_MS (supervisor/log_budget.h), for all clients together.
+test('a flood of communicationWarning does not fill the log', async (t) => {
+  const daemon = await start(t);
+  const raw = await Raw.open(daemon, 'system');
+  raw.deaf = true; // that the log has its warnings is no complaint about an answer
+  const begin = performance.now();
+  for (let i = 0; i < 2000; i++) raw.send({ type: 'communicationWarning', warning: `flood ${i}` });
+  raw.send({ type: 'keepAlive' });
+  await raw.first((m) => m.type === 'keepAliveAck');
+  const spans = 1 + Math.floor((performance.now() - begin) / 10000);
+  raw.ws.terminate();
+  await daemon.stop();
+  const lines = daemon.log.match(/an LM Studio client says: flood/g).length;
+  assert.ok(lines >= 150 && lines <= 150 * spans, `${lines} lines`);
+  assert.match(daemon.log, /LM Studio clients say more; further lines are left out/);
+});
+
 test('a busy id is not given away', async (t) => {
   const daemon = await start(t);
   const raw = await Raw.open(daemon, 'diagnostics');

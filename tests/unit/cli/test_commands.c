@@ -168,6 +168,18 @@ static void test_load_sends_what_was_asked(void **state) {
     check_last_body("{\"model\":\"qwen3-4b\",\"gpu_layers\":18}");
 }
 
+/* Reading ahead has no instance that could have a draft model, a ttl or a place. */
+static void test_prefetch_refuses_what_is_about_a_load(void **state) {
+    (void)state;
+    static const char refusal[] = "--prefetch loads nothing; leave out what is about a load.";
+    CHECK(2, NULL, refusal, "load", "qwen3-4b", "--prefetch", "--draft-model", "qwen3-0.6b");
+    CHECK(2, NULL, refusal, "load", "qwen3-4b", "--prefetch", "--adapter", "a.gguf");
+    CHECK(2, NULL, refusal, "load", "qwen3-4b", "--prefetch", "--ttl", "1h");
+    CHECK(2, NULL, refusal, "load", "qwen3-4b", "--prefetch", "--gpu", "max");
+    CHECK(2, NULL, refusal, "load", "qwen3-4b", "--prefetch", "--keep");
+    CHECK(2, NULL, refusal, "load", "qwen3-4b", "--prefetch", "--estimate-only");
+}
+
 static void test_load_by_part_of_the_key(void **state) {
     (void)state;
     CHECK(0, "\"qwen2.5-0.5b-instruct\"", NULL, "load", "0.5B");
@@ -486,6 +498,7 @@ int run_commands(void) {
         SERVED(test_unreachable_elsewhere),
         SERVED(test_environment_names_the_server),
         SERVED(test_load_sends_what_was_asked),
+        SERVED(test_prefetch_refuses_what_is_about_a_load),
         SERVED(test_load_by_part_of_the_key),
         SERVED(test_load_failures),
         SERVED(test_load_shows_progress_and_ctrl_c_cancels),
