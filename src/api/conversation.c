@@ -6,6 +6,15 @@
 
 #include "base/xalloc.h"
 
+struct conversation conversation_into(const struct translation *t) {
+    return (struct conversation){ t->doc, t->out };
+}
+
+void conversation_add_paragraph(struct buf *out, const char *text, size_t len) {
+    if (out->len > 0 && len > 0) (void)buf_add_str(out, "\n\n");
+    (void)buf_add(out, text, len);
+}
+
 yyjson_mut_val *conversation_add(const struct conversation *c, const char *role) {
     yyjson_mut_val *message = yyjson_mut_arr_add_obj(c->doc, c->messages);
     yyjson_mut_obj_add_str(c->doc, message, "role", role);

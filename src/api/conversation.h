@@ -13,6 +13,9 @@
 #include <stddef.h>
 #include <yyjson.h>
 
+#include "api/translation.h"
+#include "base/buf.h"
+
 /* What stands in a tool's result for an image: templates know results as text. */
 #define CONVERSATION_IMAGE                                                                     \
     "[The image in this result is left out: the model gets results as text only.]"
@@ -21,6 +24,12 @@ struct conversation {
     yyjson_mut_doc *doc;
     yyjson_mut_val *messages; /* the neutral array, part of doc */
 };
+
+/* The one whose messages are the translation's `out`. */
+struct conversation conversation_into(const struct translation *t);
+
+/* Append a text to others of the same message, after an empty line. "" adds nothing. */
+void conversation_add_paragraph(struct buf *out, const char *text, size_t len);
 
 /* A new message at the end, with nothing but its role, which is not copied. */
 yyjson_mut_val *conversation_add(const struct conversation *c, const char *role);

@@ -16,6 +16,9 @@
 #include "api/name_set.h"
 #include "base/error.h"
 
+/* Bytes; no text is longer than the body it is from. */
+enum { TRANSLATION_TEXT_MAX = 256 << 20 };
+
 struct translation {
     yyjson_val *in;
     yyjson_mut_doc *doc;

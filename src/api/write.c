@@ -46,3 +46,16 @@ void add_time(yyjson_mut_doc *doc, yyjson_mut_val *out, const char *name, int64_
     snprintf(text, sizeof text, "%s.%03dZ", day, (int)(unix_ms % 1000));
     yyjson_mut_obj_add_strcpy(doc, out, name, text);
 }
+
+void add_response_usage(yyjson_mut_doc *doc, yyjson_mut_val *out,
+                        const struct service_usage *u) {
+    yyjson_mut_val *usage = yyjson_mut_obj_add_obj(doc, out, "usage");
+    yyjson_mut_obj_add_int(doc, usage, "input_tokens", u->prompt_tokens);
+    yyjson_mut_val *in = yyjson_mut_obj_add_obj(doc, usage, "input_tokens_details");
+    yyjson_mut_obj_add_int(doc, in, "cached_tokens", u->cached_tokens);
+    yyjson_mut_obj_add_int(doc, in, "cache_write_tokens", u->prompt_tokens - u->cached_tokens);
+    yyjson_mut_obj_add_int(doc, usage, "output_tokens", u->completion_tokens);
+    yyjson_mut_val *of = yyjson_mut_obj_add_obj(doc, usage, "output_tokens_details");
+    yyjson_mut_obj_add_int(doc, of, "reasoning_tokens", u->reasoning_tokens);
+    yyjson_mut_obj_add_int(doc, usage, "total_tokens", u->prompt_tokens + u->completion_tokens);
+}

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "supervisor/read_buffer.h"
 #include "supervisor/worker_environment.h"
 
 /* A driver that wakes a sleeping card takes some seconds. */
@@ -73,13 +74,6 @@ static void probe_on_timer(uv_timer_t *timer) {
     (void)uv_process_kill(&p->process, SIGKILL);
 }
 
-static void probe_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
-    static char room[4096];
-    (void)handle;
-    (void)suggested;
-    *buf = uv_buf_init(room, sizeof room);
-}
-
 static void probe_on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes) {
     struct engine_probe *p = stream->data;
     if (count > 0) (void)buf_add(&p->printed, bytes->base, (size_t)count);
@@ -122,5 +116,5 @@ void engine_probe_start(uv_loop_t *loop, enum engine_kind kind,
         return;
     }
     uv_timer_start(&p->timer, probe_on_timer, PATIENCE_MS, 0);
-    uv_read_start((uv_stream_t *)&p->pipe, probe_on_alloc, probe_on_read);
+    uv_read_start((uv_stream_t *)&p->pipe, read_buffer_alloc, probe_on_read);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "supervisor/read_buffer.h"
 
 struct loan_pipe {
     uv_pipe_t pipe;
@@ -19,14 +20,6 @@ struct outgoing {
     uv_write_t write;
     uv_buf_t bytes;
 };
-
-/* One buffer for all reads: what is read is passed on at once. */
-static void pipe_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
-    static char room[65536];
-    (void)handle;
-    (void)suggested;
-    *buf = uv_buf_init(room, sizeof room);
-}
 
 static void end(struct loan_pipe *p) {
     if (p->ended || p->closed) return;
@@ -53,7 +46,7 @@ struct loan_pipe *loan_pipe_open(uv_loop_t *loop, struct loan_pipe_events events
     uv_pipe_init(loop, &p->pipe, 0);
     p->pipe.data = p;
     uv_pipe_open(&p->pipe, ends[0]);
-    uv_read_start((uv_stream_t *)&p->pipe, pipe_on_alloc, pipe_on_read);
+    uv_read_start((uv_stream_t *)&p->pipe, read_buffer_alloc, pipe_on_read);
     *ret_fd = ends[1];
     return p;
 }
@@ -92,7 +85,7 @@ void loan_pipe_pause(struct loan_pipe *p, bool paused) {
     if (paused)
         uv_read_stop((uv_stream_t *)&p->pipe);
     else
-        uv_read_start((uv_stream_t *)&p->pipe, pipe_on_alloc, pipe_on_read);
+        uv_read_start((uv_stream_t *)&p->pipe, read_buffer_alloc, pipe_on_read);
 }
 
 static void pipe_on_closed(uv_handle_t *handle) {

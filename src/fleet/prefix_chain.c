@@ -4,18 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* With the end of the text: neither can be moved into the other. */
-static void add_text(struct sha256_ctx *ctx, const char *text) {
-    sha256_update(ctx, strlen(text) + 1, (const uint8_t *)text);
-}
-
-void prefix_chain_init(struct prefix_chain *chain, const char *secret, const char *model) {
+void prefix_chain_init(struct prefix_chain *chain, const char *secret) {
     chain->count = 0;
     chain->filled = 0;
     sha256_init(&chain->secret);
-    add_text(&chain->secret, secret);
+    /* With its end: none of it can be moved into the text. */
+    sha256_update(&chain->secret, strlen(secret) + 1, (const uint8_t *)secret);
     chain->block = chain->secret;
-    add_text(&chain->block, model);
+    /* Nodes of earlier releases, in the same fleet, begin the text with an empty word. */
+    sha256_update(&chain->block, 1, (const uint8_t *)"");
 }
 
 /* The block is full: its hash, and the beginning of the next one. */

@@ -39,9 +39,8 @@ struct prefix_chain {
     size_t filled;
 };
 
-/* Of a prompt for the model (its file's hash): the same text for another model is another
- * chain. */
-void prefix_chain_init(struct prefix_chain *chain, const char *secret, const char *model);
+/* Of an empty text; prefix_mark_of() adds the model. */
+void prefix_chain_init(struct prefix_chain *chain, const char *secret);
 
 /* The text goes on. Pieces of any length make the same chain as the whole; the rest that fills
  * no block has no hash. */

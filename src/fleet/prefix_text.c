@@ -52,7 +52,7 @@ static void read_body(struct reading *reading, yyjson_mut_val *body) {
 void prefix_marks_make(struct prefix_marks *ret, const char *secret, yyjson_mut_val *body) {
     struct reading *reading = xcalloc(1, sizeof *reading);
     struct prefix_chain *chain = &reading->chain;
-    prefix_chain_init(chain, secret, "");
+    prefix_chain_init(chain, secret);
     reading->lot = HASH_BEGIN;
     reading->begins = true;
     read_body(reading, body);

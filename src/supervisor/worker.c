@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "lifecycle/lifecycle.h"
+#include "supervisor/read_buffer.h"
 #include "supervisor/worker_environment.h"
 
 struct worker {
@@ -138,14 +139,6 @@ static void worker_on_exit(uv_process_t *process, int64_t status, int signal) {
     worker_end_if_gone(worker);
 }
 
-/* One buffer for all reads: worker_on_read copies at once, on the loop's thread. */
-static void worker_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
-    static char room[65536];
-    (void)handle;
-    (void)suggested;
-    *buf = uv_buf_init(room, sizeof room);
-}
-
 /* Pass every whole frame to the owner. False if one is malformed. */
 static bool worker_deliver(struct worker *worker) {
     size_t done = 0;
@@ -235,8 +228,8 @@ static struct worker *worker_run(struct worker *worker, const struct worker_prog
         worker_close_handles(worker);
         return NULL;
     }
-    uv_read_start((uv_stream_t *)&worker->printed, worker_on_alloc, worker_on_printed);
-    uv_read_start((uv_stream_t *)&worker->pipe, worker_on_alloc, worker_on_read);
+    uv_read_start((uv_stream_t *)&worker->printed, read_buffer_alloc, worker_on_printed);
+    uv_read_start((uv_stream_t *)&worker->pipe, read_buffer_alloc, worker_on_read);
     return worker;
 }
 

@@ -30,7 +30,7 @@ void conversation_begin(struct sim *sim) {
     c->turns = 1 + (uint32_t)random_exponential(&c->random, 5);
     memset(c->holders, 0xff, sizeof c->holders);
     c->chain = xcalloc(1, sizeof *c->chain);
-    prefix_chain_init(c->chain, "simulated", "model");
+    prefix_chain_init(c->chain, "simulated");
     events_add(&sim->events, sim->now, EV_TURN, index, 0, 0);
     double every = 1 / (sim->options.rate * sim->options.nodes);
     usec next = (usec)(random_exponential(&sim->traffic, every) * SECOND);

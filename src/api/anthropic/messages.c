@@ -13,8 +13,6 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-enum { TEXT_MAX = 256 << 20 }; /* bytes; no text is longer than the body it is from */
-
 /* The first block of Claude Code's system text changes with its version and is no prompt. */
 static const char billing[] = "x-anthropic-billing-header:";
 
@@ -30,12 +28,6 @@ static bool block_refuse(struct translation *t, yyjson_val *block) {
     return error_set_param(t->err, ERR_INVALID_REQUEST, "type",
                            "Blocks of type \"%.40s\" are not supported here; send text.",
                            json_find_text(block, "type"));
-}
-
-static void add_paragraph(struct buf *out, const char *text, size_t len) {
-    if (len == 0) return;
-    if (out->len > 0) (void)buf_add_str(out, "\n\n");
-    (void)buf_add(out, text, len);
 }
 
 /* ---- text ---- */
@@ -67,13 +59,9 @@ static bool text_of(struct translation *t, yyjson_val *content, struct buf *out)
     yyjson_arr_foreach(content, i, count, block) {
         if (!block_text(block, &text)) return block_refuse(t, block);
         if (strncmp(yyjson_get_str(text), billing, sizeof billing - 1) == 0) continue;
-        add_paragraph(out, yyjson_get_str(text), yyjson_get_len(text));
+        conversation_add_paragraph(out, yyjson_get_str(text), yyjson_get_len(text));
     }
     return true;
-}
-
-static struct conversation conversation_of(const struct translation *t) {
-    return (struct conversation){ t->doc, t->out };
 }
 
 /* ---- what a user sends ---- */
@@ -82,7 +70,7 @@ static struct conversation conversation_of(const struct translation *t) {
 static bool image_add(struct translation *t, yyjson_val *block, yyjson_mut_val *parts) {
     yyjson_val *source = yyjson_obj_get(block, "source");
     const char *media = json_find_str(source, "media_type"), *data = NULL;
-    struct buf url = BUF_INIT(TEXT_MAX);
+    struct buf url = BUF_INIT(TRANSLATION_TEXT_MAX);
     if (is_type(source, "base64") && media) {
         data = json_find_str(source, "data");
         (void)buf_addf(&url, "data:%.100s;base64,", media);
@@ -104,7 +92,7 @@ static bool image_add(struct translation *t, yyjson_val *block, yyjson_mut_val *
 
 /* A message with images is a list of parts and stays by itself. */
 static bool pictures_add(struct translation *t, yyjson_val *blocks) {
-    const struct conversation c = conversation_of(t);
+    const struct conversation c = conversation_into(t);
     yyjson_val *block, *text;
     size_t i, count;
     yyjson_mut_val *parts = yyjson_mut_obj_add_arr(t->doc, conversation_add(&c, "user"),
@@ -131,9 +119,9 @@ static bool result_text_of(struct translation *t, yyjson_val *content, struct bu
     if (!yyjson_is_arr(content)) return text_of(t, content, out);
     yyjson_arr_foreach(content, i, count, block) {
         if (is_type(block, "image"))
-            add_paragraph(out, CONVERSATION_IMAGE, strlen(CONVERSATION_IMAGE));
+            conversation_add_paragraph(out, CONVERSATION_IMAGE, strlen(CONVERSATION_IMAGE));
         else if (block_text(block, &text))
-            add_paragraph(out, yyjson_get_str(text), yyjson_get_len(text));
+            conversation_add_paragraph(out, yyjson_get_str(text), yyjson_get_len(text));
         else
             return block_refuse(t, block);
     }
@@ -143,14 +131,14 @@ static bool result_text_of(struct translation *t, yyjson_val *content, struct bu
 static bool result_add(struct translation *t, yyjson_val *block) {
     yyjson_val *content = yyjson_obj_get(block, "content");
     const char *id = json_find_str(block, "tool_use_id");
-    struct buf text = BUF_INIT(TEXT_MAX);
+    struct buf text = BUF_INIT(TRANSLATION_TEXT_MAX);
     if (!id) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, "tool_use_id",
                                "'tool_use_id' is missing; send the id of the tool_use.");
     }
     if (yyjson_is_true(yyjson_obj_get(block, "is_error"))) (void)buf_add_str(&text, "Error: ");
     bool ok = !content || yyjson_is_null(content) || result_text_of(t, content, &text);
-    const struct conversation c = conversation_of(t);
+    const struct conversation c = conversation_into(t);
     if (ok) conversation_add_result(&c, id, buf_str(&text), text.len);
     buf_clear(&text);
     return ok;
@@ -161,7 +149,7 @@ static bool user_blocks(struct translation *t, yyjson_val *blocks) {
     yyjson_val *block, *text;
     size_t i, count;
     bool pictures = false;
-    struct buf words = BUF_INIT(TEXT_MAX);
+    struct buf words = BUF_INIT(TRANSLATION_TEXT_MAX);
     yyjson_arr_foreach(blocks, i, count, block) {
         pictures = pictures || is_type(block, "image");
         if (is_type(block, "tool_result")) {
@@ -169,7 +157,7 @@ static bool user_blocks(struct translation *t, yyjson_val *blocks) {
         } else if (is_type(block, "image")) {
             continue;
         } else if (block_text(block, &text)) {
-            add_paragraph(&words, yyjson_get_str(text), yyjson_get_len(text));
+            conversation_add_paragraph(&words, yyjson_get_str(text), yyjson_get_len(text));
             continue;
         } else {
             (void)block_refuse(t, block);
@@ -177,7 +165,7 @@ static bool user_blocks(struct translation *t, yyjson_val *blocks) {
         buf_clear(&words);
         return translation_error_inside_item(t->err, "content", i);
     }
-    const struct conversation c = conversation_of(t);
+    const struct conversation c = conversation_into(t);
     if (!pictures && words.len > 0) conversation_add_user(&c, words.data, words.len);
     buf_clear(&words);
     return !pictures || pictures_add(t, blocks);
@@ -186,10 +174,10 @@ static bool user_blocks(struct translation *t, yyjson_val *blocks) {
 /* ---- what the model said ---- */
 
 static void call_add(struct translation *t, yyjson_val *block, yyjson_mut_val *message) {
-    const struct conversation c = conversation_of(t);
+    const struct conversation c = conversation_into(t);
     const char *name = json_find_str(block, "name");
     yyjson_val *input = yyjson_obj_get(block, "input");
-    struct buf arguments = BUF_INIT(TEXT_MAX);
+    struct buf arguments = BUF_INIT(TRANSLATION_TEXT_MAX);
     if (!yyjson_is_obj(input) || !json_write_val(input, &arguments)) {
         buf_clear(&arguments);
         (void)buf_add_str(&arguments, "{}");
@@ -211,13 +199,13 @@ static void assistant_block(struct translation *t, yyjson_val *block, yyjson_mut
         yyjson_mut_obj_add_val(t->doc, message, "reasoning_content",
                                yyjson_val_mut_copy(t->doc, thought));
     } else if (block_text(block, &text)) {
-        const struct conversation c = conversation_of(t);
+        const struct conversation c = conversation_into(t);
         conversation_set_text(&c, message, yyjson_get_str(text), yyjson_get_len(text));
     }
 }
 
 static bool assistant_add(struct translation *t, yyjson_val *content) {
-    const struct conversation c = conversation_of(t);
+    const struct conversation c = conversation_into(t);
     yyjson_mut_val *message = conversation_add(&c, "assistant");
     yyjson_val *block;
     size_t i, count;
@@ -232,8 +220,8 @@ static bool assistant_add(struct translation *t, yyjson_val *content) {
 /* ---- the whole ---- */
 
 static bool system_add(struct translation *t, yyjson_val *content) {
-    const struct conversation c = conversation_of(t);
-    struct buf text = BUF_INIT(TEXT_MAX);
+    const struct conversation c = conversation_into(t);
+    struct buf text = BUF_INIT(TRANSLATION_TEXT_MAX);
     bool ok = text_of(t, content, &text);
     if (ok) conversation_add_system(&c, buf_str(&text), text.len);
     buf_clear(&text);
@@ -241,8 +229,8 @@ static bool system_add(struct translation *t, yyjson_val *content) {
 }
 
 static bool user_text_add(struct translation *t, yyjson_val *content) {
-    const struct conversation c = conversation_of(t);
-    struct buf text = BUF_INIT(TEXT_MAX);
+    const struct conversation c = conversation_into(t);
+    struct buf text = BUF_INIT(TRANSLATION_TEXT_MAX);
     bool ok = text_of(t, content, &text);
     if (ok) conversation_add_user(&c, buf_str(&text), text.len);
     buf_clear(&text);

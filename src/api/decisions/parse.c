@@ -7,8 +7,7 @@
 #include "base/xalloc.h"
 
 enum {
-    TEXT_MAX = 256 << 20, /* bytes; no text is longer than the body it is from */
-    TOP_LOGPROBS = 100,   /* the letters are among them, or the model does not answer so */
+    TOP_LOGPROBS = 100, /* the letters are among them, or the model does not answer so */
     EVIDENCE_BYTES_MAX = 64 << 20,
 };
 
@@ -223,7 +222,7 @@ static bool questions_translate(struct parsed *parsed, struct translation *t,
 }
 
 static bool read(struct parsed *parsed, struct translation *t) {
-    struct buf text = BUF_INIT(TEXT_MAX);
+    struct buf text = BUF_INIT(TRANSLATION_TEXT_MAX);
     parsed->options.stream = false; /* there are no pieces */
     bool ok = input_read(t, &text) && questions_translate(parsed, t, &text);
     buf_clear(&text);

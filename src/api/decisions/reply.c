@@ -16,7 +16,7 @@
 static const double LEAST_MASS = 0.01;
 
 struct decision {
-    bool seen;
+    bool scored;
     double mass[DECISION_MAX_OPTIONS]; /* of the letters */
 };
 
@@ -64,8 +64,8 @@ static int option_of(yyjson_val *token) {
 static void keep(struct decision *decision, yyjson_val *logprobs) {
     yyjson_val *rivals = yyjson_obj_get(yyjson_arr_get_first(logprobs), "top_logprobs"), *rival;
     size_t i, count;
-    if (decision->seen || !yyjson_is_arr(rivals)) return;
-    decision->seen = true;
+    if (decision->scored || !yyjson_is_arr(rivals)) return;
+    decision->scored = true;
     yyjson_arr_foreach(rivals, i, count, rival) {
         int option = option_of(yyjson_obj_get(rival, "token"));
         if (option < 0) continue;
@@ -136,19 +136,6 @@ static void add_answer(yyjson_mut_doc *doc, yyjson_mut_val *list, yyjson_mut_val
     add_probabilities(doc, out, options, decision, scores);
 }
 
-static void add_usage(yyjson_mut_doc *doc, yyjson_mut_val *root,
-                      const struct service_usage *u) {
-    yyjson_mut_val *usage = yyjson_mut_obj_add_obj(doc, root, "usage");
-    yyjson_mut_obj_add_int(doc, usage, "input_tokens", u->prompt_tokens);
-    yyjson_mut_val *in = yyjson_mut_obj_add_obj(doc, usage, "input_tokens_details");
-    yyjson_mut_obj_add_int(doc, in, "cached_tokens", u->cached_tokens);
-    yyjson_mut_obj_add_int(doc, in, "cache_write_tokens", u->prompt_tokens - u->cached_tokens);
-    yyjson_mut_obj_add_int(doc, usage, "output_tokens", u->completion_tokens);
-    yyjson_mut_val *of = yyjson_mut_obj_add_obj(doc, usage, "output_tokens_details");
-    yyjson_mut_obj_add_int(doc, of, "reasoning_tokens", u->reasoning_tokens);
-    yyjson_mut_obj_add_int(doc, usage, "total_tokens", u->prompt_tokens + u->completion_tokens);
-}
-
 static void format(struct reply *reply, struct buf *out) {
     yyjson_mut_doc *doc = answer_new();
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
@@ -158,7 +145,7 @@ static void format(struct reply *reply, struct buf *out) {
     for (int i = 0; i < reply->count; i++) {
         add_answer(doc, list, yyjson_mut_arr_get(questions, (size_t)i), &reply->decisions[i]);
     }
-    add_usage(doc, root, &reply->usage);
+    add_response_usage(doc, root, &reply->usage);
     json_write_end(doc, out);
 }
 

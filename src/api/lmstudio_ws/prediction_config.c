@@ -96,10 +96,10 @@ static yyjson_mut_val *read_int_box(const struct target *t, yyjson_val *value,
     return box_new(t, checked, yyjson_mut_int(t->doc, whole));
 }
 
-static void add_real_of(const struct target *t, const char *name, yyjson_val *value, double min,
+static void add_real_of(const struct target *t, const char *name, yyjson_val *value,
                         double max) {
     if (!yyjson_is_num(value)) return;
-    const struct row range = { .min = min, .max = max };
+    const struct row range = { .min = 0, .max = max };
     yyjson_mut_obj_add_real(t->doc, t->body, name, clamp(yyjson_get_num(value), &range));
 }
 
@@ -108,8 +108,8 @@ static yyjson_mut_val *read_mirostat(const struct target *t, yyjson_val *value,
     yyjson_val *version = yyjson_obj_get(value, "version");
     if (!yyjson_is_uint(version) || yyjson_get_uint(version) > 2) return NULL;
     yyjson_mut_obj_add_uint(t->doc, t->body, row->name, yyjson_get_uint(version));
-    add_real_of(t, "mirostat_tau", yyjson_obj_get(value, "targetEntropy"), 0, 100);
-    add_real_of(t, "mirostat_eta", yyjson_obj_get(value, "learningRate"), 0, 1);
+    add_real_of(t, "mirostat_tau", yyjson_obj_get(value, "targetEntropy"), 100);
+    add_real_of(t, "mirostat_eta", yyjson_obj_get(value, "learningRate"), 1);
     return copy_of(t, value);
 }
 

@@ -12,8 +12,6 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-enum { TEXT_MAX = 256 << 20 }; /* bytes; no text is longer than the body it is from */
-
 /* Calls of one conversation, counted. */
 struct calls {
     int made, answered;
@@ -38,7 +36,7 @@ static const char *image_type(const char *base64) {
 
 static bool image_add(struct translation *t, yyjson_mut_val *parts, yyjson_val *image) {
     const char *data = yyjson_get_str(image);
-    struct buf url = BUF_INIT(TEXT_MAX);
+    struct buf url = BUF_INIT(TRANSLATION_TEXT_MAX);
     if (!data) return translation_wrong_type(t, "images", "an array of base64 texts");
     if (strncmp(data, "data:", 5) != 0)
         (void)buf_addf(&url, "data:%s;base64,", image_type(data));
@@ -74,7 +72,7 @@ static bool content_add(struct translation *t, yyjson_mut_val *message, const ch
 
 static bool arguments_add(struct translation *t, yyjson_mut_val *out, yyjson_val *function) {
     yyjson_val *arguments = NULL;
-    struct buf text = BUF_INIT(TEXT_MAX);
+    struct buf text = BUF_INIT(TRANSLATION_TEXT_MAX);
     if (!json_read_object(function, "arguments", &arguments, t->err)) return false;
     bool ok = arguments ? json_write_val(arguments, &text) : buf_add_str(&text, "{}");
     ok = ok && yyjson_mut_obj_add_strncpy(t->doc, out, "arguments", text.data, text.len);

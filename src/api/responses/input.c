@@ -13,12 +13,6 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-enum { TEXT_MAX = 256 << 20 }; /* bytes; no text is longer than the body it is from */
-
-static struct conversation conversation_of(const struct translation *t) {
-    return (struct conversation){ t->doc, t->out };
-}
-
 /* ---- content: a string, or parts ---- */
 
 static bool is_text_part(yyjson_val *part) {
@@ -37,11 +31,6 @@ static bool part_refuse(struct translation *t, yyjson_val *part) {
                            type ? type : "");
 }
 
-static void paragraph_add(struct buf *out, const char *text, size_t len) {
-    if (out->len > 0 && len > 0) (void)buf_add_str(out, "\n\n");
-    (void)buf_add(out, text, len);
-}
-
 static bool text_of(struct translation *t, yyjson_val *content, struct buf *out) {
     yyjson_val *part;
     size_t i, count;
@@ -54,7 +43,7 @@ static bool text_of(struct translation *t, yyjson_val *content, struct buf *out)
             text = yyjson_obj_get(part, "refusal");
         else if (!is_text_part(part))
             return part_refuse(t, part);
-        paragraph_add(out, yyjson_get_str(text), yyjson_get_len(text));
+        conversation_add_paragraph(out, yyjson_get_str(text), yyjson_get_len(text));
     }
     return true;
 }
@@ -69,9 +58,9 @@ static bool result_text_of(struct translation *t, yyjson_val *output, struct buf
         bool image = item_is_type(part, "input_image");
         if (!image && !is_text_part(part)) return part_refuse(t, part);
         if (image)
-            paragraph_add(out, CONVERSATION_IMAGE, strlen(CONVERSATION_IMAGE));
+            conversation_add_paragraph(out, CONVERSATION_IMAGE, strlen(CONVERSATION_IMAGE));
         else
-            paragraph_add(out, yyjson_get_str(text), yyjson_get_len(text));
+            conversation_add_paragraph(out, yyjson_get_str(text), yyjson_get_len(text));
     }
     return true;
 }
@@ -87,7 +76,7 @@ static bool has_image(yyjson_val *content) {
 
 /* A user's message with images is a list of parts. */
 static bool pictures_add(struct translation *t, yyjson_val *content) {
-    const struct conversation c = conversation_of(t);
+    const struct conversation c = conversation_into(t);
     yyjson_val *part;
     size_t i, count;
     yyjson_mut_val *parts = yyjson_mut_obj_add_arr(t->doc, conversation_add(&c, "user"),
@@ -114,10 +103,10 @@ static bool pictures_add(struct translation *t, yyjson_val *content) {
 typedef bool item_add(struct translation *t, yyjson_val *item);
 
 static bool message_add(struct translation *t, yyjson_val *item) {
-    const struct conversation c = conversation_of(t);
+    const struct conversation c = conversation_into(t);
     yyjson_val *content = yyjson_obj_get(item, "content");
     const char *role = json_find_str(item, "role");
-    struct buf text = BUF_INIT(TEXT_MAX);
+    struct buf text = BUF_INIT(TRANSLATION_TEXT_MAX);
     if (!yyjson_is_str(content) && !yyjson_is_arr(content)) {
         return error_set_param(t->err, ERR_INVALID_REQUEST, "content",
                                "'content' must be a string or an array of parts, not %s.",
@@ -152,7 +141,7 @@ static bool name_missing(struct translation *t, const char *name) {
 }
 
 static bool call_add(struct translation *t, yyjson_val *item) {
-    const struct conversation c = conversation_of(t);
+    const struct conversation c = conversation_into(t);
     const char *name = json_find_str(item, "name"), *id = json_find_str(item, "call_id");
     const char *arguments = json_find_str(item, "arguments");
     if (!name) return name_missing(t, "name");
@@ -164,10 +153,10 @@ static bool call_add(struct translation *t, yyjson_val *item) {
 
 /* A custom tool takes a text, which a function has as its only argument (tools.c). */
 static bool custom_call_add(struct translation *t, yyjson_val *item) {
-    const struct conversation c = conversation_of(t);
+    const struct conversation c = conversation_into(t);
     const char *name = json_find_str(item, "name"), *id = json_find_str(item, "call_id");
     const char *input = json_find_str(item, "input");
-    struct buf arguments = BUF_INIT(TEXT_MAX);
+    struct buf arguments = BUF_INIT(TRANSLATION_TEXT_MAX);
     if (!name) return name_missing(t, "name");
     if (!id) return name_missing(t, "call_id");
     yyjson_mut_val *root;
@@ -180,9 +169,9 @@ static bool custom_call_add(struct translation *t, yyjson_val *item) {
 }
 
 static bool result_add(struct translation *t, yyjson_val *item) {
-    const struct conversation c = conversation_of(t);
+    const struct conversation c = conversation_into(t);
     const char *id = json_find_str(item, "call_id");
-    struct buf text = BUF_INIT(TEXT_MAX);
+    struct buf text = BUF_INIT(TRANSLATION_TEXT_MAX);
     if (!id) return name_missing(t, "call_id");
     bool ok = result_text_of(t, yyjson_obj_get(item, "output"), &text);
     if (ok) conversation_add_result(&c, id, buf_str(&text), text.len);
@@ -192,8 +181,8 @@ static bool result_add(struct translation *t, yyjson_val *item) {
 
 /* The thought before an answer or a call; a summary where that is all there is. */
 static bool reasoning_add(struct translation *t, yyjson_val *item) {
-    const struct conversation c = conversation_of(t);
-    struct buf text = BUF_INIT(TEXT_MAX);
+    const struct conversation c = conversation_into(t);
+    struct buf text = BUF_INIT(TRANSLATION_TEXT_MAX);
     bool ok = text_of(t, yyjson_obj_get(item, "content"), &text);
     if (ok && text.len == 0) ok = text_of(t, yyjson_obj_get(item, "summary"), &text);
     if (ok && text.len > 0) {
@@ -265,7 +254,7 @@ bool responses_translate_input(struct translation *t) {
     yyjson_val *input = translation_field(t, "input");
     struct translation list = translation_into(
         t, t->in, yyjson_mut_obj_add_arr(t->doc, t->out, "messages"));
-    const struct conversation c = conversation_of(&list);
+    const struct conversation c = conversation_into(&list);
     if (!json_read_str(t->in, "instructions", &instructions, t->err)) return false;
     if (!input) return translation_missing(t, "input", "a string or an array of items");
     if (instructions) conversation_add_system(&c, instructions, strlen(instructions));
