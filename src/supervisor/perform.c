@@ -172,11 +172,22 @@ static void stop_worker(struct supervisor *sup, int slot) {
                 idle ? sizeof finish - 1 : 0);
 }
 
+/* STOP, KILL or ABORT; nothing where no worker could be started. */
+static void tell_worker(struct supervisor *sup, const struct lc_action *action) {
+    struct worker *worker = action->slot >= 0 ? sup->instances[action->slot].worker : NULL;
+    if (!worker) return;
+    if (action->kind == LC_DO_STOP)
+        stop_worker(sup, action->slot);
+    else if (action->kind == LC_DO_KILL)
+        worker_kill(worker);
+    else
+        worker_send(worker, MSG_CANCEL, action->request, NULL, 0);
+}
+
 /* ---- all ---- */
 
 static void perform(struct supervisor *sup, const struct lc_action *action,
                     const struct lc_event *ev) {
-    struct worker *worker = action->slot >= 0 ? sup->instances[action->slot].worker : NULL;
     switch (action->kind) {
     case LC_DO_PREPARE:
         prepare_worker(sup, action->slot);
@@ -188,16 +199,12 @@ static void perform(struct supervisor *sup, const struct lc_action *action,
         supervisor_spawn(sup, action->slot);
         break;
     case LC_DO_STOP:
-        if (worker) stop_worker(sup, action->slot);
-        break;
     case LC_DO_KILL:
-        if (worker) worker_kill(worker);
+    case LC_DO_ABORT:
+        tell_worker(sup, action);
         break;
     case LC_DO_START:
         start_request(sup, action);
-        break;
-    case LC_DO_ABORT:
-        if (worker) worker_send(worker, MSG_CANCEL, action->request, NULL, 0);
         break;
     case LC_DO_LOADED:
         end_load(sup, action);

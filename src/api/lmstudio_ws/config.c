@@ -155,12 +155,24 @@ static void read_fp16(yyjson_val *value, struct load_settings *s) {
     if (s->kv_type_v == KV_TYPE_UNSET) s->kv_type_v = KV_TYPE_F32;
 }
 
+static void read_box(yyjson_val *value, const struct load_field *field,
+                     struct load_settings *s) {
+    bool checked;
+    double number;
+    if (lmws_checkbox_read(value, &checked, &number) && checked)
+        load_field_set_number(field, s, number);
+}
+
+static void read_word_box(yyjson_val *value, const struct load_field *field,
+                          struct load_settings *s) {
+    if (yyjson_get_bool(yyjson_obj_get(value, "checked")))
+        (void)load_field_set_word(field, s, json_find_str(value, "value"));
+}
+
 /* A value of another form sets nothing. */
 static void read_key(const struct load_key *key, yyjson_val *value,
                      const struct model_view *model, struct load_settings *s) {
     const struct load_field *field = key->field ? load_field_find(key->field) : NULL;
-    bool checked = false;
-    double number = 0;
     switch (key->form) {
     case FORM_NUMBER:
     case FORM_OPTIONAL:
@@ -170,8 +182,7 @@ static void read_key(const struct load_key *key, yyjson_val *value,
         if (yyjson_is_bool(value)) load_field_set_number(field, s, yyjson_get_bool(value));
         break;
     case FORM_BOX:
-        if (lmws_checkbox_read(value, &checked, &number) && checked)
-            load_field_set_number(field, s, number);
+        read_box(value, field, s);
         break;
     case FORM_LAYERS:
         read_layers(value, model, field, s);
@@ -181,8 +192,7 @@ static void read_key(const struct load_key *key, yyjson_val *value,
         break;
     case FORM_CACHE:
     case FORM_PYTHON:
-        if (yyjson_get_bool(yyjson_obj_get(value, "checked")))
-            (void)load_field_set_word(field, s, json_find_str(value, "value"));
+        read_word_box(value, field, s);
         break;
     case FORM_FP16:
         read_fp16(value, s);

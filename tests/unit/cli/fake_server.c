@@ -162,6 +162,19 @@ static void end_slowly(void) {
     pthread_detach(thread);
 }
 
+static int accept_all(int listener) {
+    for (;;) {
+        pthread_t thread;
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0) return 1;
+        if (pthread_create(&thread, NULL, serve_one, (void *)(intptr_t)fd) == 0) {
+            pthread_detach(thread);
+        } else {
+            close(fd);
+        }
+    }
+}
+
 /* --refuse: fail as a real one does whose port is taken. --say: print what the environment
  * says. --linger: end slowly. */
 int fake_serve(int argc, char **argv) {
@@ -202,14 +215,5 @@ int fake_serve(int argc, char **argv) {
     if (listener < 0) return 1;
     dprintf(ready >= 0 ? ready : STDOUT_FILENO, "%d\n", port);
     if (ready >= 0) close(ready);
-    for (;;) {
-        pthread_t thread;
-        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0) return 1;
-        if (pthread_create(&thread, NULL, serve_one, (void *)(intptr_t)fd) == 0) {
-            pthread_detach(thread);
-        } else {
-            close(fd);
-        }
-    }
+    return accept_all(listener);
 }

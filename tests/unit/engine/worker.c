@@ -96,18 +96,33 @@ static void on_grow(struct worker *w, const struct frame *f) {
     worker_grant(w, w->asked.ask, bytes >= w->asked.least ? bytes : 0);
 }
 
+static int64_t first_number(const struct frame *f) {
+    return strtoll(strchr(f->payload, ':') + 1, NULL, 10);
+}
+
+static void on_progress(struct worker *w, const struct frame *f) {
+    int permille = (int)first_number(f);
+    assert_true(permille >= w->permille);
+    w->permille = permille;
+    w->progress++;
+}
+
+static void on_memory(struct worker *w, const struct frame *f) {
+    w->resized++;
+    w->memory = first_number(f);
+    w->repack_ended = !memmem(f->payload, f->len, "\"waiting\"", 9) &&
+                      !memmem(f->payload, f->len, "\"running\"", 9);
+    w->repacked = memmem(f->payload, f->len, "\"done\"", 6) != NULL;
+}
+
 static void on_worker_frame(struct worker *w, const struct frame *f) {
     switch (f->type) {
     case MSG_HELLO:
         assert_non_null(memmem(f->payload, f->len, "llama.cpp", 9));
         break;
-    case MSG_PROGRESS: {
-        int permille = (int)strtol(strchr(f->payload, ':') + 1, NULL, 10);
-        assert_true(permille >= w->permille);
-        w->permille = permille;
-        w->progress++;
+    case MSG_PROGRESS:
+        on_progress(w, f);
         break;
-    }
     case MSG_FAILED:
         w->failed = true; /* fall through */
     case MSG_READY:
@@ -119,11 +134,7 @@ static void on_worker_frame(struct worker *w, const struct frame *f) {
         w->heartbeats++;
         break;
     case MSG_MEMORY:
-        w->resized++;
-        w->memory = strtoll(strchr(f->payload, ':') + 1, NULL, 10);
-        w->repack_ended = !memmem(f->payload, f->len, "\"waiting\"", 9) &&
-                          !memmem(f->payload, f->len, "\"running\"", 9);
-        w->repacked = memmem(f->payload, f->len, "\"done\"", 6) != NULL;
+        on_memory(w, f);
         break;
     case MSG_GROW:
         on_grow(w, f);
@@ -132,7 +143,7 @@ static void on_worker_frame(struct worker *w, const struct frame *f) {
         w->logs++;
         break;
     case MSG_PARKED:
-        w->parked = strtoll(strchr(f->payload, ':') + 1, NULL, 10);
+        w->parked = first_number(f);
         break;
     case MSG_STORE:
         yyjson_doc_free(w->store);

@@ -27,12 +27,8 @@ static void assert_list(const struct fleet_table *table, const char *fingerprint
     "\"cores\":null,\"same_key\":" key ",\"models\":[" models "],\"resident\":[" resident "]," \
     "\"parked\":[]}"
 
-static void test_what_a_node_publishes_is_listed(void **state) {
-    (void)state;
+static void put_node(struct fleet_table *table) {
     struct buf value = BUF_INIT(1 << 16);
-    struct fleet_table table = { 0 };
-    struct load_settings settings = LOAD_SETTINGS_UNSET;
-    settings.context_length = 8192;
     struct published_node node = { .url = "http://a:1234",
                                    .version = "0.1.0",
                                    .boot = 17,
@@ -44,15 +40,26 @@ static void test_what_a_node_publishes_is_listed(void **state) {
                                    .cores = 4,
                                    .key_fingerprint = "0123456789abcdef" };
     published_format_node(&node, &value);
-    fleet_table_put(&table, "nodes/a", buf_str(&value));
-    buf_reset(&value);
+    fleet_table_put(table, "nodes/a", buf_str(&value));
+    buf_clear(&value);
+}
+
+static void put_models(struct fleet_table *table) {
+    struct buf value = BUF_INIT(1 << 16);
     struct published_model models[] = {
         { .key = "m", .type = MODEL_LLM, .size = 5, .sha256 = "00ff" },
         { .key = "v", .type = MODEL_EMBEDDINGS, .size = 6 }
     };
     published_format_models(models, 2, &value);
-    fleet_table_put(&table, "models/a", buf_str(&value));
-    buf_reset(&value);
+    fleet_table_put(table, "models/a", buf_str(&value));
+    buf_clear(&value);
+}
+
+/* Of a model whose key has a slash. */
+static void put_instance(struct fleet_table *table) {
+    struct buf value = BUF_INIT(1 << 16);
+    struct load_settings settings = LOAD_SETTINGS_UNSET;
+    settings.context_length = 8192;
     struct instance_view view = { .identifier = "m",
                                   .state = INSTANCE_IDLE,
                                   .ttl = MSEC_NEVER,
@@ -62,7 +69,16 @@ static void test_what_a_node_publishes_is_listed(void **state) {
                                   .waiting = 2 };
     struct published_instance instance = { &view, 21.44 };
     published_format_instances(&instance, 1, true, &value);
-    fleet_table_put(&table, "resident/pub/m/a", buf_str(&value)); /* a model with a slash */
+    fleet_table_put(table, "resident/pub/m/a", buf_str(&value));
+    buf_clear(&value);
+}
+
+static void test_what_a_node_publishes_is_listed(void **state) {
+    (void)state;
+    struct fleet_table table = { 0 };
+    put_node(&table);
+    put_models(&table);
+    put_instance(&table);
     assert_list(
         &table, "0123456789abcdef",
         "[{\"node\":\"a\",\"url\":\"http://a:1234\",\"version\":\"0.1.0\",\"boot_id\":\"17\","
@@ -77,7 +93,6 @@ static void test_what_a_node_publishes_is_listed(void **state) {
         "\"idle_expires_at\":null,\"context_length\":8192,\"parallel\":0,"
         "\"tokens_per_second\":21.4,"
         "\"load_time_seconds\":1.3,\"memory_bytes\":0}],\"parked\":[\"pub/m\"]}]");
-    buf_clear(&value);
     fleet_table_clear(&table);
 }
 

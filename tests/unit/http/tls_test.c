@@ -312,6 +312,23 @@ static int count_answered_before(int epoll, int fd) {
     }
 }
 
+static void begin_handshakes(struct client *many) {
+    for (int i = 0; i < MANY; i++) {
+        many[i].ssl = SSL_new(ctx);
+        assert_int_equal(SSL_set_fd(many[i].ssl, many[i].fd), 1);
+        assert_int_equal(fcntl(many[i].fd, F_SETFL, O_NONBLOCK), 0);
+        assert_int_equal(SSL_connect(many[i].ssl), -1); /* the first message is sent */
+    }
+}
+
+static void end_handshakes(struct client *many) {
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(fcntl(many[i].fd, F_SETFL, 0), 0);
+        assert_int_equal(SSL_connect(many[i].ssl), 1);
+        leave(&many[i]);
+    }
+}
+
 /* Each of them computes for milliseconds; all of them would take a second or more. */
 static void test_many_handshakes_leave_turns_to_others(void **state) {
     struct certificate_wish slow = { .name = "slow", .with_key = true, .rsa_bits = 3072 };
@@ -332,22 +349,13 @@ static void test_many_handshakes_leave_turns_to_others(void **state) {
     }
     settle(f); /* all are accepted */
     assert_int_equal(kill(f->pid, SIGSTOP), 0);
-    for (int i = 0; i < MANY; i++) {
-        many[i].ssl = SSL_new(ctx);
-        assert_int_equal(SSL_set_fd(many[i].ssl, many[i].fd), 1);
-        assert_int_equal(fcntl(many[i].fd, F_SETFL, O_NONBLOCK), 0);
-        assert_int_equal(SSL_connect(many[i].ssl), -1); /* the first message is sent */
-    }
+    begin_handshakes(many);
     put(&other, "GET /quick HTTP/1.1\r\n" HOST "\r\n");
     assert_int_equal(kill(f->pid, SIGCONT), 0);
     assert_true(count_answered_before(epoll, other.fd) < MANY - 20);
     read_until(&other, &out, "quick");
     close(epoll);
-    for (int i = 0; i < MANY; i++) {
-        assert_int_equal(fcntl(many[i].fd, F_SETFL, 0), 0);
-        assert_int_equal(SSL_connect(many[i].ssl), 1);
-        leave(&many[i]);
-    }
+    end_handshakes(many);
     leave(&other);
     buf_clear(&out);
     fixture_stop(f);

@@ -56,13 +56,7 @@ static void on_forgotten(void *ctx, const char *model_key) {
     assert_string_equal(model_key, "one");
 }
 
-int scene_open(void **state) {
-    struct scene *s = xcalloc(1, sizeof *s);
-    struct error err;
-    uv_loop_init(&s->loop);
-    settings_init(&s->settings);
-    s->settings.standby = false;
-    s->settings.parked_workers = PARK_OFF;
+static void add_models(struct scene *s) {
     static char *const keys[] = { "one", "two" };
     for (int i = 0; i < 2; i++) {
         s->models[i] = (struct model){ .key = keys[i],
@@ -78,9 +72,9 @@ int scene_open(void **state) {
     }
     s->catalog = (struct catalog){ .models = s->models, .count = 2 };
     s->current = &s->catalog;
-    buf_init(&s->log, 1 << 16);
-    s->budget = (struct byte_budget){ .total = 64 << 20 };
-    buf_init(&s->parked, 1 << 16);
+}
+
+static void start_supervisor(struct scene *s) {
     static const struct worker_program program = { .path = "" };
     struct supervisor_config config = { .loop = &s->loop,
                                         .worker_program = &program,
@@ -100,8 +94,22 @@ int scene_open(void **state) {
                                         .on_forgotten = on_forgotten,
                                         .on_finished = on_changed,
                                         .ctx = s };
+    struct error err;
     s->sup = supervisor_new(&config, &err);
     assert_non_null(s->sup);
+}
+
+int scene_open(void **state) {
+    struct scene *s = xcalloc(1, sizeof *s);
+    uv_loop_init(&s->loop);
+    settings_init(&s->settings);
+    s->settings.standby = false;
+    s->settings.parked_workers = PARK_OFF;
+    s->budget = (struct byte_budget){ .total = 64 << 20 };
+    buf_init(&s->log, 1 << 16);
+    buf_init(&s->parked, 1 << 16);
+    add_models(s);
+    start_supervisor(s);
     *state = s;
     return 0;
 }
