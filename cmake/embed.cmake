@@ -14,7 +14,7 @@ file(GLOB_RECURSE files RELATIVE ${DIST} ${DIST}/*)
 list(FILTER files EXCLUDE REGEX "(\\.gz|^\\.stamp)$")
 list(SORT files)
 if(NOT "index.html" IN_LIST files)
-    message(FATAL_ERROR "${DIST} has no index.html: remove the folder and build the page anew")
+    message(FATAL_ERROR "${DIST} has no index.html: remove the folder and build the page again")
 endif()
 
 set(text "/* Made by cmake/embed.cmake from web/dist. */\n")

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# dist.sh - the release tarball: what git holds at HEAD, and the built page, so that whoever builds
-# from it needs no npm for the page. The same commit gives the same bytes: the time of the files is
+# dist.sh - the release tarball: what git holds at HEAD, and the built page, so that a build from
+# it needs no npm. The same commit gives the same bytes: the time of the files is
 # SOURCE_DATE_EPOCH, or that of the commit.
 # shellcheck source=setup/common.sh
 . "$(dirname "$0")/common.sh"

@@ -26,7 +26,7 @@ static const struct unit *unit_find(const char *text) {
     return NULL;
 }
 
-/* A decimal number is digits / place: "1.25" is 125 / 100. strtod is no help, it also takes
+/* A decimal number is digits / place: "1.25" is 125 / 100. strtod would not do, it also takes
  * signs, exponents, "inf" and "0x". More than 18 digits would not be exact. */
 struct number {
     double digits, place;

@@ -13,7 +13,7 @@
 
 enum { FILE_SUM_SIZE = 65 }; /* 64 digits, lower case */
 
-/* Keep the sum of what is in the file now. Failing is no harm: the sum is not known then. */
+/* Keep the sum of what is in the file now. A failure does no harm: the sum is then unknown. */
 void file_sum_keep(int fd, const char sum[FILE_SUM_SIZE]);
 
 /* False if none is kept, or if the file has changed since. */

@@ -13,7 +13,7 @@ static const char *const families[] = {
     "stellaen",
 };
 
-/* Does the text, without what is no letter or digit and whatever its case, begin with it? */
+/* Does the text begin with it, letters and digits only and whatever its case? */
 static bool begins(const char *text, const char *name) {
     for (; *name; text++) {
         if (!*text) return false;

@@ -55,7 +55,7 @@ void chat_forget(struct chat *chat) {
     if (chat->system) add_message(chat, "system", chat->system, strlen(chat->system));
 }
 
-/* --- what is asked for --- */
+/* --- options --- */
 
 const char *chat_model(const struct chat *chat) {
     return chat->model ? chat->model : "doze";

@@ -61,7 +61,7 @@ void text_add_safe(struct buf *out, const char *text, size_t len) {
     }
 }
 
-/* Bytes at the front of the text that are no wider than this. */
+/* The longest beginning of the text that is at most this wide, in bytes. */
 static size_t bytes_within(const char *text, size_t len, int most) {
     size_t i = 0;
     while (i < len) {

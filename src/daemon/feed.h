@@ -58,7 +58,7 @@ void feed_publish(struct feed *feed, const struct feed_entry *entry, enum feed_m
 /* Does anyone listen for one of these topics? Saves making entries that nobody reads. */
 bool feed_wanted(const struct feed *feed, unsigned topics);
 
-/* So many listen that no client should be added: each message is work for every one. */
+/* Are there too many listeners to add a client? Each message is work for every one. */
 enum { FEED_CROWD = 512 };
 bool feed_is_crowded(const struct feed *feed);
 

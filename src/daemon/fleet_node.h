@@ -37,7 +37,7 @@ struct prefix_marks;
 #define FLEET_OWNER_HEADER "X-Doze-Owner" /* the id of the client's API key */
 #define FLEET_NODE_HEADER "X-Doze-Node"
 #define FLEET_FILES_PATH "/api/v1/fleet/files" /* of a node: files by their SHA-256 */
-#define FLEET_LOADER_HEADER "X-Doze-Loader"    /* of a refusal: who loads the model */
+#define FLEET_LOADER_HEADER "X-Doze-Loader"    /* of a refusal: the node that loads the model */
 
 /* What it points to is borrowed for the node's life. */
 struct fleet_node_config {
@@ -119,7 +119,7 @@ struct forwarder *fleet_node_forwarder(struct fleet_node *node, struct error *er
 /* The pass for a request to that node; NULL: there is no fleet key. The caller frees it. */
 char *fleet_node_make_pass(const struct fleet_node *node, const char *to, const char *method,
                            const char *path);
-/* May who sends this pass have that? Fails with ERR_API_KEY. */
+/* May the sender of this pass have that? Fails with ERR_API_KEY. */
 bool fleet_node_check_pass(const struct fleet_node *node, const char *pass, const char *method,
                            const char *path, struct error *err)
     __attribute__((warn_unused_result));

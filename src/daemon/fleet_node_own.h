@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fleet_node_own.h - a node of the fleet, for its own files: fleet_node.c (what it publishes
- * and hears, its beginning and end), fleet_peers.c (requests between nodes), fleet_prompts.c
+ * and receives, its start and end), fleet_peers.c (requests between nodes), fleet_prompts.c
  * (which prompts it has) and fleet_describe.c (what it says of the fleet).
  */
 #ifndef DOZE_DAEMON_FLEET_NODE_OWN_H

@@ -74,7 +74,7 @@ bool fleet_node_is_relaying(const struct fleet_node *node) {
     return node && node->relays > 0;
 }
 
-/* Eight digits: who guesses an id has the other 24 to guess. */
+/* Eight digits: the other 24 of an id are still to be guessed. */
 static void make_mark(const char *name, char ret[MARK_LEN + 1]) {
     uint64_t hash = hash_add(HASH_BEGIN, name, strlen(name));
     (void)snprintf(ret, MARK_LEN + 1, "%08" PRIx32, (uint32_t)(hash ^ (hash >> 32)));

@@ -139,7 +139,7 @@ bool key_table_read(struct key_table *table, const char *text, size_t len, struc
     yyjson_val *root = yyjson_doc_get_root(doc), *list = yyjson_obj_get(root, "keys"), *entry;
     size_t i, max, bad = 0;
     bool formed = yyjson_is_arr(list) && yyjson_obj_size(root) == 1;
-    if (doc && !formed) error_set(err, ERR_INVALID_REQUEST, "it is no list of keys");
+    if (doc && !formed) error_set(err, ERR_INVALID_REQUEST, "it is not a list of keys");
     yyjson_arr_foreach(list, i, max, entry) bad += !read_key(table, entry);
     if (formed && bad) {
         error_set(err, ERR_INVALID_REQUEST, "%zu of %zu keys cannot be read", bad, max);

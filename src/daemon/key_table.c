@@ -118,7 +118,7 @@ static void hash_text(const unsigned char salt[KEY_SALT_LEN], const char *text,
     sha256_digest(&sha, KEY_HASH_LEN, ret_hash);
 }
 
-/* Of a text that has the form; the id is no secret. */
+/* Of a text that has the form; the id is not secret. */
 const struct key *key_table_find(const struct key_table *table, const char *text) {
     char id[KEY_ID_LEN + 1] = "";
     unsigned char hash[KEY_HASH_LEN];

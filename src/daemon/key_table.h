@@ -67,9 +67,9 @@ const struct key *key_table_find(const struct key_table *table, const char *text
 struct key *key_table_by_id(struct key_table *table, const char *id);
 bool key_is_expired(const struct key *key, msec now);
 
-/* The table with one more key, whose text is ret_text: the only time that it is seen. Copies
- * the wish. Fails if the table is full, or if no key could create others then and the wish is
- * not `rescued`. */
+/* The table with one more key, whose text is ret_text and can be had only here. Copies the
+ * wish. Fails if the table is full, or if no key could create others then and the wish is not
+ * `rescued`. */
 bool key_table_add(struct key_table *table, const struct key_wish *wish,
                    const unsigned char random[KEY_RANDOM_LEN], msec now,
                    char ret_text[KEY_TEXT_SIZE], struct error *err)

@@ -152,7 +152,7 @@ static void lent_on_ready(void *ctx) {
 
 /* ---- the requests ---- */
 
-/* Who asks; only a node that has the fleet key. */
+/* The node that asks, which must have the fleet key. */
 static bool read_borrower(const struct lender *lender, const struct exchange *x,
                           char ret[FLEET_NODE_SIZE], struct error *err) {
     const char *pass = exchange_header(x, FLEET_PASS_HEADER);

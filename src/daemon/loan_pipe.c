@@ -71,7 +71,7 @@ void loan_pipe_write(struct loan_pipe *p, struct buf *bytes) {
     int status = uv_write(&out->write, (uv_stream_t *)&p->pipe, &out->bytes, 1,
                           outgoing_on_written);
     if (status >= 0) return;
-    free(out->bytes.base); /* its end is seen by the reader */
+    free(out->bytes.base); /* the reader notices its end */
     free(out);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* own_address.h - the address by which a machine is seen from where another address leads. */
+/* own_address.h - the address of this machine on the way to another one. */
 #ifndef DOZE_DAEMON_OWN_ADDRESS_H
 #define DOZE_DAEMON_OWN_ADDRESS_H
 

@@ -92,7 +92,7 @@ static void recorder_on_transition(void *ctx, struct feed_message *message) {
     }
 }
 
-/* The end of a parked worker is no transition: it is told to end, then its memory is back. */
+/* The end of a parked worker has no transition: it is told to end, then its memory is back. */
 void recorder_look(struct recorder *r) {
     if (!r->listener) return;
     if (count_parked(r->supervisor) != r->parked_count ||

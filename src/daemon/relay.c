@@ -147,7 +147,7 @@ static void break_off(struct relay *relay, const struct error *err) {
 
 static void choose_again(struct relay *relay);
 
-/* The node does not load what another one loads, and says who. */
+/* The node does not load what another one loads, and names that one. */
 static bool is_referral(struct relay *relay) {
     const char *loader = relay_answer_field(&relay->answer, FLEET_LOADER_HEADER);
     return loader && relay_choice_refer(&relay->choice, loader);

@@ -146,7 +146,7 @@ bool relay_choice_refer(struct relay_choice *choice, const char *loader) {
 
 /* ---- the beginning and the end ---- */
 
-/* What is no conversation has a lot of its own. */
+/* A request outside any conversation has a lot of its own. */
 static uint64_t lot_of(const struct relay_request *q) {
     uint64_t now = uv_hrtime();
     return q->marks && q->marks->lot ? q->marks->lot : hash_add(HASH_BEGIN, &now, sizeof now);

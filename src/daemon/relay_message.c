@@ -47,7 +47,7 @@ static char *url_of(const struct exchange *x, const char *base) {
     return buf_take(&url);
 }
 
-/* The fields: who asks, for whom. Returns how many. */
+/* The fields that name the node that asks and its client. Returns how many. */
 static size_t add_fleet_fields(const struct relay_message *m, const char *owner,
                                struct forward_field *fields) {
     size_t count = 0;

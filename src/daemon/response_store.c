@@ -29,7 +29,7 @@ static const struct sql_kind kind = {
     .version = sizeof migrations / sizeof migrations[0],
 };
 
-/* Parameter 9 asks; NULL may see all. */
+/* Parameter 9 is the owner that asks; NULL may read all. */
 #define OWNED "(?9 IS NULL OR owner = ?9)"
 
 /* The response ?1 and those before it. A response is older than what continues it; the depth
@@ -96,7 +96,7 @@ static bool perform(struct response_store *s, int (*step)(void *ctx, sqlite3 *db
     return sql_file_with(&s->file, step, w, w->err) && !w->failed;
 }
 
-/* A statement whose first parameter is an id, and whose ninth is who asks. */
+/* A statement whose first parameter is an id, and whose ninth is the owner that asks. */
 static int prepare_for(const struct work *w, sqlite3 *db, const char *sql, const char *id,
                        sqlite3_stmt **ret) {
     int rc = sql_prepare(db, sql, ret);

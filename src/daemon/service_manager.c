@@ -42,7 +42,7 @@ static bool take_sockets(struct service_manager *m, struct error *err) {
     }
     for (int i = 0; i < (int)count; i++) {
         m->sockets[m->socket_count++] = FIRST_SOCKET + i;
-        (void)fcntl(FIRST_SOCKET + i, F_SETFD, FD_CLOEXEC); /* who listens on it checks it */
+        (void)fcntl(FIRST_SOCKET + i, F_SETFD, FD_CLOEXEC); /* the listener checks it */
     }
     return true;
 }

@@ -42,7 +42,7 @@ struct stored_responses {
     size_t asking, waiting_bytes;
     bool working, failing, full, damaged, closing;
     bool open;    /* the store may have its file open */
-    bool limited; /* the store has to hear of the limits at once */
+    bool limited; /* the store has to get the limits at once */
 };
 
 static void task_free(struct response_task *task) {

@@ -76,8 +76,8 @@ static bool grow(struct engine *e, size_t cells, uint64_t granted) {
     return more_bytes(e, cells) <= granted && cells <= cells_possible(e) && resize(e, cells);
 }
 
-/* Double the cells, or a quarter more than asked for if that is more; without memory for it,
- * just what is asked for. */
+/* Double the cells, or reserve a quarter more than `count` if that is more; without memory for
+ * it, just `count`. */
 enum cells_answer cells_reserve(struct engine *engine, const struct slot *slot, size_t count,
                                 size_t spare) {
     size_t cells = (size_t)engine->context.cells, need = cells_for(engine, slot, count);

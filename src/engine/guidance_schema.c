@@ -162,7 +162,7 @@ static bool requires_its_own(yyjson_mut_val *schema) {
     return true;
 }
 
-/* By the standard other properties are allowed, and so are other types; but whoever lists
+/* By the standard other properties are allowed, and so are other types; but an author who lists
  * properties expects an object with just these. */
 static void close_object(const struct walk *w, yyjson_mut_val *schema) {
     static const char *const kinds[] = { "type", "enum", "const", "not", "items", NULL };

@@ -20,7 +20,8 @@
 #include "engine/request.h"
 #include "engine/tokens.h"
 
-/* Of an answer that must match something: who judges its tokens, see constrained.h. */
+/* Of an answer that must match something: the preparer that judges its tokens, see
+ * constrained.h. */
 struct job_constraint {
     enum { CONSTRAINT_NEW, CONSTRAINT_RULES, CONSTRAINT_READY, CONSTRAINT_ASKED } stage;
     struct preparer *preparer; /* NULL while it is new */

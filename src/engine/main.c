@@ -218,7 +218,8 @@ static bool load_and_report(struct engine *e, struct load_message *request) {
     if (e->model.vision_error) warn_no_vision(e);
     struct sandbox_rights rights = rights_to_serve(e);
     sandbox_enter(&sandbox, SANDBOX_SERVING, &rights);
-    if (e->repack.state == REPACK_WAITING) reply_memory(e); /* who sees it loaded sees this */
+    if (e->repack.state == REPACK_WAITING)
+        reply_memory(e); /* a client that finds it loaded finds this, too */
     say_ready(e, begin);
     return true;
 }

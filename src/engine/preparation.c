@@ -104,7 +104,7 @@ void preparation_explain(const struct preparer *preparer, const char *what, int6
                   "or grammar.",
                   what, (double)limit_ms / 1000);
     } else if (number == SIGKILL) {
-        error_set(err, ERR_NO_MEMORY, "%s has been ended for want of memory.", what);
+        error_set(err, ERR_NO_MEMORY, "%s has been ended for lack of memory.", what);
     } else {
         error_set(err, ERR_INVALID_REQUEST,
                   "%s makes the engine crash (%s): simplify its chat template, schema or "

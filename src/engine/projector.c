@@ -17,7 +17,7 @@ struct projector {
 };
 
 /* ggml asks which results of the graph we want to look at: those that take long to make. After
- * each it hears whether to go on. */
+ * each it asks whether to go on. */
 static bool projector_on_node(struct ggml_tensor *node, bool ask, void *ctx) {
     struct projector *p = ctx;
     if (ask) return node->op == GGML_OP_MUL_MAT;

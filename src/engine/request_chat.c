@@ -126,7 +126,7 @@ static bool add_picture(struct request_chat *chat, yyjson_val *part, size_t inde
     return true;
 }
 
-/* Nothing hears, and files are for others to read. */
+/* No model here takes sound, and other programs read files. */
 static bool check_part(struct request_chat *chat, yyjson_val *part, size_t index,
                        struct error *err) {
     const char *type = json_find_str(part, "type");
@@ -160,7 +160,8 @@ static bool check_message(struct request_chat *chat, yyjson_val *message, size_t
     yyjson_val *content = yyjson_obj_get(message, "content");
     if (yyjson_is_arr(content)) return check_parts(chat, content, index, err);
     if (yyjson_is_str(content) || yyjson_is_null(content)) return true;
-    if (content) return message_wrong(err, index, "has a 'content' that is no string or array");
+    if (content)
+        return message_wrong(err, index, "has a 'content' that is not a string or an array");
     if (yyjson_is_arr(yyjson_obj_get(message, "tool_calls"))) return true;
     return message_wrong(err, index, "has neither 'content' nor 'tool_calls'");
 }

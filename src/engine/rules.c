@@ -29,7 +29,7 @@ static void write_tools(const struct request_chat *chat, yyjson_mut_doc *doc,
     if (chat->schema) yyjson_mut_obj_add_true(doc, root, "calls");
 }
 
-/* Whoever sends them on would stand still for more. */
+/* Passing on more would block the thread that does it. */
 static bool are_few_bytes(const struct request_chat *chat) {
     size_t bytes = 0;
     for (size_t i = 0; i < chat->picture_count; i++) bytes += chat->pictures[i].len;

@@ -22,7 +22,7 @@ static void add(struct choices *c, yyjson_mut_val *list) {
     c->lists[c->count++] = list;
 }
 
-/* Not among values, which are no schemas. */
+/* Not among values, which are not schemas. */
 static void collect(struct choices *c, yyjson_mut_val *val) {
     yyjson_mut_val *name, *one;
     size_t i, count;

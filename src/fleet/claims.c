@@ -36,7 +36,7 @@ struct claim {
 struct claims {
     struct etcd *etcd;
     char node[FLEET_NODE_SIZE];
-    struct claim *first; /* in the order of their coming */
+    struct claim *first; /* in the order of arrival */
     uv_timer_t *retry;
 };
 
@@ -114,7 +114,7 @@ static bool removes_again(struct claims *claims, const struct error *err) {
     return true;
 }
 
-/* Who has the key; NULL: this node has, or nobody that could be named. */
+/* The node that has the key; NULL: this one, or none that can be named. */
 static const char *holder_of(const struct claims *claims, yyjson_doc *doc) {
     const char *node = json_find_str(yyjson_doc_get_root(doc), "node");
     bool other = node && fleet_node_is_name(node) && strcmp(node, claims->node) != 0;
@@ -131,7 +131,7 @@ static void claims_on_answer(void *ctx, enum etcd_lane lane, const struct etcd_a
     yyjson_doc_free(doc);
 }
 
-/* etcd does not answer: who waits for a call of its own does not wait for that, too. */
+/* etcd does not answer: a claim that waits for its own call does not wait for that, too. */
 static void pass_over(struct claims *claims) {
     struct claim *claim = claims->first;
     size_t count = 0;
@@ -183,7 +183,7 @@ struct claim *claims_take(struct claims *claims, const char *model, int64_t leas
 void claim_drop(struct claim *claim) {
     if (!claim) return;
     if (claim->owner && claim->state == CREATE && claim->sent) {
-        claim->dropped = true; /* it may be created yet */
+        claim->dropped = true; /* it may still be created */
     } else if (claim->owner && claim->state == HELD) {
         enter(claim, REMOVE);
         send_next(claim->owner);

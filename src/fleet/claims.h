@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * claims.h - one cold load of a model in the whole fleet: who loads it has the key
+ * claims.h - one cold load of a model in the whole fleet: the node that loads it has the key
  * claim/<model>, which etcd creates only if it is absent, under the node's lease.
  *
  * One call to etcd at a time. Whatever goes wrong there does not hold up a load: a node without

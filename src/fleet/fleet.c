@@ -49,7 +49,7 @@ static void fleet_on_due(uv_timer_t *timer) {
 
 static void fleet_on_patience(uv_timer_t *timer);
 
-/* What is heard after it left: the end of the lease, if anything. */
+/* What etcd says after it left: the end of the lease, if anything. */
 static bool fleet_has_left(struct fleet *fleet, enum etcd_lane lane) {
     if (!fleet->left) return false;
     if (lane == ETCD_LEASES) fleet->leaving = false;

@@ -44,8 +44,8 @@ struct fleet_table {
 
 void fleet_table_clear(struct fleet_table *table);
 
-/* Put the value in; one that is no JSON object removes the entry, as NULL does. New keys past
- * FLEET_ENTRIES_MAX are left out. */
+/* Put the value in; one that is not a JSON object removes the entry, as NULL does. New keys
+ * past FLEET_ENTRIES_MAX are left out. */
 void fleet_table_put(struct fleet_table *table, const char *key, const char *value);
 
 /* The object of a key; NULL: there is none. Borrowed until it changes. */

@@ -256,7 +256,7 @@ static nbytes bytes_to_fetch(const struct fleet_view *view) {
     return sum;
 }
 
-/* Who has the file that the name means: the first such entry says what it is. */
+/* Which nodes have the file that the name means: the first such entry says what it is. */
 static void find_files(const struct fleet_table *table, const struct fleet_question *q,
                        struct fleet_view *view) {
     const char *name = q->key ? q->key : q->name;

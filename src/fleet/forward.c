@@ -14,7 +14,7 @@ enum {
     PROBE_SECONDS = 5, /* of a silent connection */
     /* The other machine confirms nothing for so long: as long as a lease. It confirms while it
      * computes, so this says nothing of slow answers. Without it a node that is cut off, and so
-     * cannot hear from etcd who has left, waits a quarter of an hour. */
+     * cannot learn from etcd which nodes have left, waits a quarter of an hour. */
     UNREACHED_MS = 10000,
 };
 

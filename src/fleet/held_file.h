@@ -11,7 +11,7 @@
 /* secret: what says of which fleet key the hashes are. */
 void held_file_format(const struct held_prompts *held, const char *secret, struct buf *out);
 
-/* Those of the file; none if it is of another fleet key. What is no prompt is left out. */
+/* Those of the file; none if it is of another fleet key. What is not a prompt is left out. */
 void held_file_read(yyjson_val *root, const char *secret, struct held_prompts *ret);
 
 #endif

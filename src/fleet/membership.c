@@ -48,7 +48,7 @@ struct membership {
     bool watching;
     uint64_t cluster; /* where the table comes from */
     int64_t revision; /* of the table */
-    int64_t newest;   /* of the store, by what is heard about the lease */
+    int64_t newest;   /* of the store, as answers about the lease say */
     msec behind;      /* since when that is more; 0: it is not */
 };
 

@@ -4,7 +4,7 @@
  * it: HMAC-SHA256 of what is claimed. Pure.
  *
  * A node's entry carries a proof of its name and URL, so that nobody who can only write to etcd
- * gets requests; a request carries one of who sends it to whom, and when, so that a copy is
+ * gets requests; a request carries one of its sender, receiver and time, so that a copy is
  * worth nothing on another node, for another path, or later.
  */
 #ifndef DOZE_FLEET_NODE_PROOF_H
@@ -39,7 +39,7 @@ struct node_pass {
 void node_pass_format(const char *fleet_key, const struct node_pass *pass,
                       char ret[NODE_PASS_SIZE]);
 
-/* Is it one for what is asked, by who has the key? asked: `from` is not read, `at` is now.
+/* Is it a proof for what is asked, made with the key? asked: `from` is not read, `at` is now.
  * Fails with ERR_API_KEY and a sentence for the owner of the other node. */
 bool node_pass_check(const char *fleet_key, const char *value, const struct node_pass *asked,
                      struct error *err) __attribute__((warn_unused_result));

@@ -50,7 +50,7 @@ static bool is_there(const struct view *v, uint32_t index) {
     return node->alive_until > v->now;
 }
 
-/* Whoever takes the request now finds it gone. */
+/* A request sent now would find it gone. */
 static bool has_expired(const struct view *v, const struct placement_instance *instance) {
     return instance->running == 0 && instance->waiting == 0 &&
            instance->expires <= v->now + HOP;

@@ -102,7 +102,7 @@ struct placement_request {
     nbytes file;     /* bytes of the model's file */
     nbytes need;     /* bytes of memory that it takes loaded */
     uint32_t prompt; /* tokens, about */
-    uint64_t key;    /* of the conversation, else of the request: who differs spreads */
+    uint64_t key;    /* of the conversation, else of the request: different lots spread */
     bool forwarded;  /* by another node: no other node exists for it */
 };
 
@@ -144,7 +144,7 @@ struct placement {
     uint32_t node;   /* HERE, NODE, WAIT */
     uint32_t source; /* the peer to fetch the file from first, else PLACEMENT_NO_NODE */
     uint32_t lender; /* of memory for a part of the model, else PLACEMENT_NO_NODE */
-    bool claims;     /* a cold load: whoever loads makes the claim first */
+    bool claims;     /* a cold load: the node that loads makes the claim first */
     uint32_t held;   /* tokens of the prompt that need not be processed */
     /* What is expected, in the order in which it happens; `first` is the sum: the first token
      * after so long. */
@@ -159,8 +159,8 @@ struct placement_loan {
     nbytes part;  /* of the model, in these; the rest is what serving it takes */
 };
 
-/* Who lends the borrower, which has `own` bytes, what is missing for a model that needs so
- * much? False: nobody does, or nothing is missing. */
+/* Find the node that lends the borrower, which has `own` bytes, what it lacks for a model that
+ * needs `need`. False: there is none, or nothing is missing. */
 bool placement_loan(const struct placement_table *table, uint32_t borrower, nbytes need,
                     nbytes own, msec now, struct placement_loan *ret);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prefix_chain.h - who holds the beginning of this prompt? Chained hashes of its text.
+ * prefix_chain.h - chained hashes of a prompt's text, to find the node that holds its
+ * beginning.
  *
  * A prompt's text is cut into blocks of 256 tokens; the hash of a block covers the hash of the
  * block before it, so one hash stands for everything up to there, and two chains that agree at
@@ -12,8 +13,8 @@
  * holds the prompt. So tokens are an estimate here, of PREFIX_BLOCK_BYTES / PREFIX_BLOCK_TOKENS
  * bytes each.
  *
- * The hash is SHA-256 begun with the fleet's secret: who can read what is published, but does
- * not know the secret, cannot try texts.
+ * The hash is SHA-256 begun with the fleet's secret: without the secret nobody can try texts
+ * against what is published.
  *
  * Pure: no I/O, clock, allocation.
  */

@@ -170,8 +170,8 @@ static void conn_check_stall(struct conn *c) {
 }
 
 /* The client's last byte came while its request runs. Has it left, or does it wait for the
- * answer (as nc -N does)? That looks the same until bytes are sent: whoever has left answers
- * them with a reset. A tunnel (ssh -L) ends by the first ones and resets the next. */
+ * answer (as nc -N does)? That looks the same until bytes are sent: a client that has left
+ * answers them with a reset. A tunnel (ssh -L) ends by the first ones and resets the next. */
 static void conn_check_finished(struct conn *c) {
     static const uint64_t after[] = { 10, 100, 1000 };
     const int last = sizeof after / sizeof after[0] - 1;

@@ -78,7 +78,8 @@ bool response_is_events(const char *content_type) {
     return false;
 }
 
-/* nginx, and what is made of it, keep an answer until a buffer is full unless they are told. */
+/* nginx, and programs based on it, keep an answer until a buffer is full unless they are told.
+ * */
 static void add_no_delay(struct buf *out) {
     (void)buf_add_str(out, "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n");
 }

@@ -257,7 +257,7 @@ static void set_done(struct download_job *job, nbytes done) {
     uv_mutex_unlock(&job->lock);
 }
 
-/* A listener that hears of its completion may load the model. */
+/* A listener may load the model as soon as it is told of the completion. */
 static enum download_status status_to_show(const struct download_job *job) {
     bool waits = job->status == DOWNLOAD_COMPLETED && !job->listed;
     return waits ? DOWNLOAD_RUNNING : job->status;
@@ -387,7 +387,7 @@ void download_job_work(void *ctx, struct hub_task *task) {
     case FETCH_DONE:
         set_end(job, DOWNLOAD_COMPLETED, NULL);
         break;
-    case FETCH_STOPPED: /* whoever stopped it has set its status */
+    case FETCH_STOPPED: /* its status was set when it was stopped */
         break;
     case FETCH_FULL:
         set_end(job, DOWNLOAD_PAUSED, &err);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peer_fetch.h - models that come from other machines (peer_transfer.h), and who waits for
- * them.
+ * peer_fetch.h - models that come from other machines (peer_transfer.h), and the requests that
+ * wait for them.
  *
- * All who want a model wait for one transfer. It goes on when they have left: who asks next
- * finds its files, or more of them. The loop's thread.
+ * All requests for a model wait for one transfer. It goes on when they have left: the next
+ * request finds its files, or more of them. The loop's thread.
  */
 #ifndef DOZE_HUB_PEER_FETCH_H
 #define DOZE_HUB_PEER_FETCH_H

@@ -5,7 +5,7 @@
  *
  * All or nothing: a file that has come whole and right waits as "NAME.peer.part", and all get
  * their names when the last one has come, the first one last. Until then there is no model. A
- * name that is taken stays whoever's it is: by the same bytes the file is there, by others the
+ * file that has the name already stays: with the same bytes it is the one, with others the
  * transfer fails.
  */
 #ifndef DOZE_HUB_PEER_TRANSFER_H

@@ -43,7 +43,7 @@ enum message_type {
     MSG_PARK, /* as STOP, to one without work: save processed prompts, give back all but the
                   model and say PARKED; or do as for STOP */
 
-    MSG_LEND, /* instead of LOAD, {"bytes":n}: lend n bytes to who speaks on LENT_FD;
+    MSG_LEND, /* instead of LOAD, {"bytes":n}: lend n bytes to the peer on LENT_FD;
                      says READY, {}, or FAILED */
 
     /* worker -> daemon */

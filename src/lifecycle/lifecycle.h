@@ -288,7 +288,7 @@ struct lc_slot {
     int evicted_by;         /* slot, while leaving is LC_BECAUSE_EVICTED */
     uint32_t generation;    /* of the current or last worker */
     msec ttl; /* ABSENT: LC_TTL_NOT_GIVEN if the waiters say, else kept for the new worker */
-    msec lives_until; /* LC_TTL_LONGEST: the last end of a ended request's ttl; 0: none yet */
+    msec lives_until; /* LC_TTL_LONGEST: the last end of an ended request's ttl; 0: none yet */
     msec idle_since;  /* IDLE: when it became so; ABSENT and intended: when its worker went */
     msec heard;   /* LOADING: last progress; BUSY, DRAINING: last sign of life; MSEC_NEVER once
                          the worker was killed for its silence */
@@ -377,7 +377,7 @@ struct lc_forecast {
     int slot; /* LC_NO_SLOT: it would be a new instance */
     enum lc_fail fail;
     msec retry_at;     /* REFUSED by a back-off */
-    nbytes need, free; /* REFUSED for want of memory */
+    nbytes need, free; /* REFUSED for lack of memory */
     uint32_t ahead;
     bool leaves[LC_MAX_SLOTS]; /* the victims */
     msec gate;                 /* ms until the last of them is told to go */

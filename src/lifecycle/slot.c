@@ -252,7 +252,7 @@ int slot_take(struct lc_step *st, uint32_t model) {
     return i;
 }
 
-/* What counts once is taken from the request, so that it cannot count again after a UPDATE. */
+/* What counts once is taken from the request, so that it cannot count again after an UPDATE. */
 void slot_adopt_ttl(struct lifecycle *lc, int i, struct lc_request *r) {
     struct lc_slot *slot = &lc->slots[i];
     bool may = r->kind == LC_KIND_INFER || r->kind == LC_KIND_LIGHT;
@@ -324,7 +324,7 @@ void slot_spawn(struct lc_step *st, int i) {
     if (load != NULL) {
         slot->origin = LC_ORIGIN_EXPLICIT;
         slot->ttl = load->ttl == LC_TTL_NOT_GIVEN ? lc->settings.explicit_ttl : load->ttl;
-        /* An explicit load ignores the back-off, and who comes later may join it; but not its
+        /* An explicit load ignores the back-off, and later requests may join it; but not its
          * second attempt after the worker died. */
         if (load->lost == 0) slot->retry_at = 0;
     }

@@ -28,7 +28,7 @@ static bool read_one(yyjson_val *json, const char *name, struct load_adapter *re
                      struct error *err) {
     yyjson_val *path = yyjson_obj_get(json, "path"), *scale = yyjson_obj_get(json, "scale");
     size_t len = yyjson_get_len(path);
-    if (!yyjson_is_obj(json)) return refuse(name, "one of them is no object", err);
+    if (!yyjson_is_obj(json)) return refuse(name, "one of them is not an object", err);
     if (has_other_keys(json)) return refuse(name, "one of them has other fields", err);
     if (!yyjson_is_str(path) || len == 0 || len >= LOAD_MAX_ADAPTER_PATH ||
         strlen(yyjson_get_str(path)) != len) {
@@ -47,7 +47,7 @@ bool load_adapters_read(yyjson_val *json, const char *name, struct load_adapters
     struct load_adapters adapters = { 0 };
     size_t i, max;
     yyjson_val *one;
-    if (!yyjson_is_arr(json)) return refuse(name, "it is no list", err);
+    if (!yyjson_is_arr(json)) return refuse(name, "it is not a list", err);
     if (yyjson_arr_size(json) > LOAD_MAX_ADAPTERS) return refuse(name, "it has more", err);
     yyjson_arr_foreach(json, i, max, one) {
         if (!read_one(one, name, &adapters.list[adapters.count++], err)) return false;

@@ -140,8 +140,7 @@ void call_done(struct calls *calls, struct call *call);
 
 /* The sink of a load; NULL for other calls. */
 const struct load_sink *call_load_sink(const struct call *call);
-/* The lifecycle's kind of the call, which must be one that the lifecycle hears of: REQUEST or
- * one of the two loads. */
+/* The lifecycle's kind of the call, which must be a request or one of the two loads. */
 enum lc_kind call_lc_kind(const struct call *call);
 
 /* The load settings that a request or a get-or-load asks for, should it cause a load. */

@@ -126,15 +126,15 @@ static void count_of_client(struct call *call, void *ctx) {
                 call->request.asked.client == s->call->request.asked.client;
 }
 
-/* Of the same client. 0 is nobody else's. */
+/* Of the same client. Calls without a client (0) have none in common. */
 static int checks_beside(struct supervisor *sup, struct call *call) {
     struct search s = { .call = call };
     if (call->request.asked.client != 0) calls_each(sup->calls, count_of_client, &s);
     return s.count;
 }
 
-/* As order among the requests of one model, rule 1: who has none under way, then who came
- * first. */
+/* As order among the requests of one model, rule 1: a client that has none under way first,
+ * then the earliest call. */
 static bool is_sooner(struct supervisor *sup, struct call *a, struct call *b) {
     int one = checks_beside(sup, a), other = checks_beside(sup, b);
     return one != other ? one < other : a->request.received_usec < b->request.received_usec;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log_budget.h - how many lines one worker may put into the daemon's log. What a worker says is
- * not trusted, and a broken model can say the same thing at every token. Pure.
+ * log_budget.h - how many lines a worker, or the SDK's clients together, may put into the
+ * daemon's log. What they say is not trusted, and a broken model can say the same thing at
+ * every token. Pure.
  */
 #ifndef DOZE_SUPERVISOR_LOG_BUDGET_H
 #define DOZE_SUPERVISOR_LOG_BUDGET_H

@@ -30,7 +30,7 @@ enum { PARKED_CHANGE_COUNT = PARKED_ENDS + 1 };
 /* Why a parked worker ends. */
 enum parked_reason {
     PARKED_FOR_ROOM,     /* an instance needs the memory */
-    PARKED_FOR_PRESSURE, /* programs stall for want of memory */
+    PARKED_FOR_PRESSURE, /* programs stall for lack of memory */
     PARKED_TOO_LONG,
     PARKED_FILE_CHANGED,
     PARKED_ENGINE_CHANGED, /* workers are started from another program */
@@ -67,7 +67,7 @@ struct park_case {
     bool elsewhere;    /* it has memory of a device */
     bool locked;       /* its memory cannot be swapped out */
     bool drafts;       /* it has a second model */
-    bool under_stress; /* programs stall for want of memory */
+    bool under_stress; /* programs stall for lack of memory */
     nbytes bytes;      /* that it takes */
     nbytes free;       /* neither taken nor about to be, these bytes not counted */
 };

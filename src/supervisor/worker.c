@@ -256,7 +256,7 @@ static void payload_clear(struct worker_payload *payload) {
 
 static void outgoing_on_written(uv_write_t *write, int status) {
     struct outgoing *out = write->data;
-    (void)status; /* a broken socket is seen by the reader */
+    (void)status; /* the reader notices a broken socket */
     payload_clear(&out->payload);
     free(out);
 }

@@ -12,7 +12,8 @@
 #include "ipc/growth_message.h"
 #include "supervisor/internal.h"
 
-/* A busy worker sends a message at least every second. The lifecycle need not hear of each. */
+/* A busy worker sends a message at least every second. The lifecycle does not need each of
+ * them. */
 enum { ALIVE_EVERY_MS = 1000 };
 
 struct worker_msg {

@@ -55,7 +55,7 @@ async function attack(d, body, statuses) {
   do {
     const { status, body: answer } = await d.post('/v1/chat/completions', body);
     statuses.add(status);
-    // 429: so slow a machine is busy, and says so.
+    // 429: on a slow machine the queue is full.
     assert.ok([200, 400, 429].includes(status), `${status} ${JSON.stringify(answer)}`);
   } while (performance.now() < end);
 }

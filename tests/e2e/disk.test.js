@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-// A disk that is full: who asks is answered all the same, what cannot be kept is said once, and a
-// change that cannot be written is refused. A limit on the size of files stands for the disk: the
+// A disk that is full: requests are answered all the same, what cannot be kept is logged once, and
+// a change that cannot be written is refused. A limit on the size of files stands for the disk: the
 // daemon's files can be begun, but not grow.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

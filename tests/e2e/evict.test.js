@@ -226,7 +226,7 @@ for (const parallel of [1, 4]) {
     assert.equal((await beta).status, 200);
     t.diagnostic(`${ended} of ${crowd.length} answers ended before`);
     assert.ok(ended <= parallel, `${ended} answers ended before`);
-    const finished = await Promise.all(crowd); // who was queued is served afterwards
+    const finished = await Promise.all(crowd); // what was queued is served afterwards
     assert.deepEqual(new Set(finished), new Set(['length']));
   });
 }

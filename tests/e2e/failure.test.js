@@ -19,8 +19,8 @@ const alpha = () => spoken('Alpha speaking. All is well.');
 const worker = async (d, not) => (await ask(() => childrenOf(d.pid).filter((pid) => pid !== not &&
   programOf(pid) === 'doze-engine'), (pids) => pids.length === 1))[0];
 
-// A signal to the workers of so many loads of `big` for a request. A load takes some hundred
-// milliseconds: when one was through before, the test was slow; null then.
+// Sends a signal to the workers of `loads` loads of `big` for one request. A load takes some
+// hundred milliseconds; null if one had ended before the signal.
 async function caught(t, signal, { loads = 1, settings } = {}) {
   const d = await Daemon.start(t, { models: { big: slowToLoad() }, settings });
   const watch = await d.watch();
@@ -264,7 +264,7 @@ test('a model that needs more memory than there may be evicts nothing', async (t
   const d = await Daemon.start(t, { models: { alpha: alpha(), slow: endless('50M') } });
   await d.chat('alpha');
   const before = await d.instance('alpha');
-  await d.settings({ memory_limit: before.memory_bytes + 20e6 }); // it may grow a little yet
+  await d.settings({ memory_limit: before.memory_bytes + 20e6 }); // it may still grow a little
   const watch = await d.watch();
   for (const ask of [() => d.chat('slow'),
     () => d.post('/api/v1/models/load', { model: 'slow' })]) {

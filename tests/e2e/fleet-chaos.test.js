@@ -112,7 +112,7 @@ class Tally {
   }
 }
 
-// So many requests to the nodes in turn. reached: a quarter of them is through; done: all are.
+// `count` requests to the nodes in turn. reached: a quarter of them has ended; done: all have.
 function crowd(tally, nodes, count, model = (i) => names[i % 3]) {
   let next = 0;
   let through = 0;

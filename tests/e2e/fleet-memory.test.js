@@ -93,7 +93,7 @@ test('a model that fits no node is refused unless memory is lent', { skip }, asy
   const { body: { fleet: where } } = await b.get('/api/v1/explain?model=m');
   assert.deepEqual([where.node, where.rule], ['a', 'borrow']);
   assert.match(where.sentence, /^a: it has the file, and b lends it the memory that it lacks; /);
-  const answer = await b.chat('m', greedy); // whoever is asked
+  const answer = await b.chat('m', greedy); // whichever node is asked
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
   assert.equal(answer.headers.get('x-doze-node'), 'a');
 });

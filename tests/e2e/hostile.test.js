@@ -52,7 +52,7 @@ async function flood(t, d, isOver, [namespace, reads, make]) {
   const bytes = make();
   await together(SOCKETS, async () => {
     const raw = await RawSocket.open(t, d, namespace, { reads });
-    raw.socket.setTimeout(LASTS_MS, () => raw.socket.destroy()); // it is not read any more
+    raw.socket.setTimeout(LASTS_MS, () => raw.socket.destroy()); // the server reads it no longer
     while (!isOver() && !raw.socket.destroyed) await raw.send(bytes);
     raw.socket.destroy();
   });
@@ -88,7 +88,7 @@ test('others are served beside each attack, within bounds', async (t) => {
   const longestWait = poller(t, d.url);
   const share = Math.max(1, os.loadavg()[0] / os.availableParallelism()); // others compute, too
   const once = async (name, attack) => {
-    fs.writeFileSync(`/proc/${d.pid}/clear_refs`, '5'); // the peak begins anew
+    fs.writeFileSync(`/proc/${d.pid}/clear_refs`, '5'); // resets the peak
     await longestWait();
     const end = performance.now() + LASTS_MS;
     await attack(t, d, () => performance.now() > end);

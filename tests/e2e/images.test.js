@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-// Images, in every dialect's form: a model with a projector sees them; for others they are refused,
-// and before anything is loaded or evicted for them (docs/lifecycle.md, JIT loading, rule 7).
+// Images, in every dialect's form: a model with a projector reads them; other models refuse them
+// before anything is loaded or evicted (docs/lifecycle.md, JIT loading, rule 7).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';

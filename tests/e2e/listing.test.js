@@ -41,10 +41,10 @@ function ticks(pid) {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-// Of one model there is no list.
+// The answer about one model has no list.
 const countOf = (body) => (body.data ?? body.models ?? [body]).length;
 
-// Ticks for each request, of so many that the clock is fine enough.
+// Ticks for each request, over enough requests for the clock's resolution.
 async function cost(d, url, models) {
   const { body } = await d.get(url);
   assert.equal(countOf(body), url === one ? 1 : models, url);

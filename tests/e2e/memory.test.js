@@ -17,8 +17,8 @@ const MB = 1 << 20;
 const CLIENTS = 8;
 const LONGEST_MS = 1000;
 
-// The least that one of three tries measures, or the first that is good enough: who is held up by
-// the server is held up each time, by a machine that stalls once.
+// The least of three tries, or the first that is good enough: a delay that the server causes comes
+// each time, a stall of the machine does not.
 async function leastOf(goodEnough, measure) {
   let least = Infinity;
   for (let i = 0; i < 3 && least >= goodEnough; i++) least = Math.min(least, await measure());

@@ -17,7 +17,7 @@ import { atRest, gone, isAlive, statusField, until, wakeUpsIn } from './lib/proc
 const PATIENCE_MS = 30000;
 const models = () => ({ alpha: spoken('I am alpha.'), beta: spoken('I am beta.') });
 const settings = { parked_workers: 'on' };
-// A busy machine may stall for want of memory, which would end them.
+// A busy machine may stall for lack of memory, which would end them.
 const env = { MEMORY_PRESSURE_WATCH: '/dev/null' };
 const start = (t, more = {}) => Daemon.start(t,
   { models: models(), env, ...more, settings: { ...settings, ...more.settings } });
@@ -137,7 +137,7 @@ test('after parked_seconds it is given up', async (t) => {
   await gone(pid);
 });
 
-test('a stall for want of memory takes it, before any instance', async (t) => {
+test('a stall for lack of memory takes it, before any instance', async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'doze-psi-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
   const fifo = path.join(folder, 'memory.pressure');

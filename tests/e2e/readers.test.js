@@ -9,8 +9,8 @@ import test from 'node:test';
 import { Daemon, chatBody } from './lib/daemon.js';
 import { spoken } from './lib/models.js';
 
-// Streams that nobody reads, with receive buffers as small as the kernel allows. Says "begun", and
-// for each line of its input reads so many bytes of the first one and says how many.
+// Streams that nobody reads, with receive buffers as small as the kernel allows. Prints "begun";
+// for each number in its input it reads that many bytes of the first stream and prints how many.
 const program = `
 import socket, sys
 port, count, body = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].encode()

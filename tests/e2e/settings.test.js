@@ -259,7 +259,7 @@ test('a kept instance whose worker died is there again after a restart', async (
   const { pid } = await d.instance('alpha');
   process.kill(pid, 'SIGKILL');
   await watch.reaches('alpha', 'absent');
-  await d.load('beta', { keep: true }); // the list is written anew
+  await d.load('beta', { keep: true }); // rewrites the list
   await d.stop();
   await d.launch();
   const again = await d.watch();

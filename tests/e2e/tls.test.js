@@ -193,7 +193,7 @@ async function streaming(d, body) {
   answer.on('data', (chunk) => { s.text += chunk; s.pieces += 1; s.wake?.(); });
   answer.on('error', (error) => { s.broken = error; s.wake?.(); });
   answer.on('aborted', () => { s.broken ??= new Error('aborted'); s.wake?.(); });
-  // Resolves after so many further pieces.
+  // Resolves after `count` more pieces.
   s.more = (count) => new Promise((resolve, reject) => {
     const until = s.pieces + count;
     s.wake = () => { if (s.broken) reject(s.broken); else if (s.pieces >= until) resolve(); };

@@ -40,7 +40,7 @@ struct domain {
     const char *name;
     uint32_t models;
     enum lc_auto_evict mode;
-    uint32_t requests; /* at most so many at a time */
+    uint32_t requests; /* the most at a time */
     unsigned may;
     nbytes budget; /* model m takes m + 1; the third is an embedding model */
     uint32_t jit_limit;

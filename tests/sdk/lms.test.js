@@ -289,7 +289,7 @@ test('lms log stream', async (t) => {
   const [input, output] = [find('llm.prediction.input'), find('llm.prediction.output')];
   const server = await ask(() => find('server.log'), Boolean); // it comes on another socket
   await daemon.get('/v1/models?x=1');
-  assert.equal(await greets(daemon.port), true); // whoever looks for a server is not told of
+  assert.equal(await greets(daemon.port), true); // the probe of a port is not logged
   await daemon.get('/nothing/there');
   const lines = () => seen.map((e) => e.data.content).filter((l) => /Received request/.test(l));
   await ask(() => lines().at(-1), (l) => l?.endsWith('Received request: GET to /nothing/there'));

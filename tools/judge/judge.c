@@ -118,7 +118,7 @@ static void judge(const char *line, bool stock) {
     yyjson_val *one = yyjson_doc_get_root(in);
     char *schema = yyjson_val_write(yyjson_obj_get(one, "schema"), 0, NULL);
     yyjson_val *texts = yyjson_obj_get(one, "texts");
-    if (!schema || !yyjson_is_arr(texts)) die("a line is no case");
+    if (!schema || !yyjson_is_arr(texts)) die("a line is not a case");
     yyjson_mut_val *made, *root;
     yyjson_mut_doc *plan = json_object_new(&made), *out = json_object_new(&root);
     struct error err = { 0 };

@@ -25,8 +25,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds for a judge without a bug
-LEAST = 10      # a bug may hang its judge: these seconds, and so many times as long as it takes
-TIMES = 5       # without a bug, are enough for one that passes
+LEAST = 10      # a bug may hang its judge: it is given this many seconds, and TIMES as long as
+TIMES = 5       # it takes without a bug
 FEWEST = 20     # bugs in a list
 
 

@@ -131,7 +131,7 @@ static void embed(const char *text) {
 
 static yyjson_doc *read_input(void) {
     yyjson_doc *doc = yyjson_read_fp(stdin, 0, NULL, NULL);
-    if (!yyjson_is_arr(yyjson_doc_get_root(doc))) die("standard input is no array");
+    if (!yyjson_is_arr(yyjson_doc_get_root(doc))) die("standard input is not an array");
     return doc;
 }
 

@@ -223,7 +223,7 @@ static bool questions_translate(struct parsed *parsed, struct translation *t,
 
 static bool read(struct parsed *parsed, struct translation *t) {
     struct buf text = BUF_INIT(TRANSLATION_TEXT_MAX);
-    parsed->options.stream = false; /* there are no pieces */
+    parsed->options.stream = false; /* it has no pieces */
     bool ok = input_read(t, &text) && questions_translate(parsed, t, &text);
     buf_clear(&text);
     return ok;

@@ -243,7 +243,7 @@ static void stream_progress(struct reply *reply, const struct service_event *ev,
     reply->told_kind = ev->kind;
     reply->told_percent = percent;
     if (!reply->options.stream || !reply->options.progress || known) return;
-    if (loads && percent == 0) { /* what waits in line hears of a load at 0 %, too */
+    if (loads && percent == 0) { /* a waiting request is told of a load at 0 %, too */
         buf_add_str(out, ": waiting\n\n");
     } else {
         buf_addf(out, ": %s %d%%\n\n", loads ? "loading" : "prompt", percent);

@@ -13,7 +13,7 @@ enum { REFERENCES_MAX = 1000, PAGE_DEFAULT = 20, PAGE_MAX = 100 };
 
 /* ---- what a body wants ---- */
 
-/* "resp_x" of "msg_x_0"; NULL if it is no id of ours. */
+/* "resp_x" of "msg_x_0"; NULL if it is not an id of ours. */
 static char *response_of(const char *item_id) {
     const char *first = strchr(item_id, '_'), *last = strrchr(item_id, '_');
     if (!first || last == first) return NULL;

@@ -95,7 +95,7 @@ static void answer_on_pressure(void *ctx, bool paused) {
     }
 }
 
-/* Before the client hears of the end, so that it can go on with the answer at once. */
+/* Before the client gets the end, so that it can go on with the answer at once. */
 static void store(struct answer *a) {
     if (!a->record.id) return;
     buf_init(&a->record.body, REPLY_MAX);

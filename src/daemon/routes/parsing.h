@@ -25,7 +25,7 @@ struct parsing {
     struct parsed parsed;
     bool formed;
     char *unenforced; /* of its schema, by llama.cpp's grammar */
-    char *secret;     /* of the fleet; NULL: there is none, or it is no prompt */
+    char *secret;     /* of the fleet; NULL: there is none, or it is not a prompt */
     struct prefix_marks marks;
     size_t echo;           /* bytes of parsed.options.echo */
     struct byte_hold held; /* for what was parsed */

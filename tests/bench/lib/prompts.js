@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-// Prompts of about so many tokens: common words, each one token, in an order that a seed decides.
-// The same seed gives all servers the same prompt; another shares not even its beginning with it.
+// Prompts of about a given number of tokens: common words, each one token, in an order that a seed
+// decides. The same seed gives all servers the same prompt; another shares not even its beginning
+// with it.
 const words = (
   'time people way day man thing woman life child world school state family student group '
   + 'country problem hand part place case week company system program question work government '

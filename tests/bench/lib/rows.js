@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-// Every row of the table: what it is called, its unit, which way is better, and what was set out to
-// be reached: at least so many times better than `than` ('peer', 'floor'), or no more than `most`.
+// Every row of the table: what it is called, its unit, which way is better, and its goal: a factor
+// by which it is better than `than` ('peer', 'floor'), or `most`, the upper limit.
 import { large, small, trained } from './models.js';
 
 export const LENGTHS = [500, 2000, 8000];
@@ -44,7 +44,7 @@ const parked = [{
   title: `${small.title}, a new prompt of 8 words`, ...time, goal: { most: 150 },
 }];
 
-// What is measured of so many requests at once.
+// What is measured with one request or several at once.
 export const SPEEDS = {
   prompt: { name: 'prompts', ...speed },
   first: { name: 'first token, the mean', ...time },

@@ -87,7 +87,7 @@ async function stream(bench) {
     bench.note('http.stream.first', server.constructor.key, answer.first);
     bench.note('http.stream.rate', server.constructor.key,
       (answer.usage.completion_tokens - 1) / (answer.last - answer.first) * 1000);
-    await server.program.quiet(); // or it would slow down whoever is next
+    await server.program.quiet(); // or it would slow down the next server
   });
   for (const id of ['http.stream.first', 'http.stream.rate']) bench.done(id);
   await bench.stop();

@@ -27,7 +27,7 @@ export async function parked(bench) {
     }
     await server.asleep(small.name);
     bench.note(id, server.constructor.key, (await say(server, seeds[run])).first);
-    await server.program.quiet(); // or it would slow down whoever is next
+    await server.program.quiet(); // or it would slow down the next server
   });
   bench.done(id);
   await bench.stop();

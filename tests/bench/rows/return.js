@@ -53,7 +53,7 @@ async function rowsOf(bench, model, tokens, all, idOf) {
     bench.note(idOf(way), server.constructor.key, answer.first);
     if (server.constructor.key === 'doze')
       cached[way] = answer.usage.prompt_tokens_details.cached_tokens;
-    await server.program.quiet(); // or it would slow down whoever is next
+    await server.program.quiet(); // or it would slow down the next server
   });
   for (const way of ways) bench.done(idOf(way), { cached: cached[way] });
   await bench.stop();

@@ -63,7 +63,7 @@ async function rowsOf(bench, model) {
   await bench.stop();
 }
 
-// The rows of what `measure` measures of so many requests at once.
+// The rows that `measure` fills with n requests at once.
 async function together(bench, model, servers, n, whats, measure) {
   const ids = idsOf(model, whats, [n]).filter((id) => bench.wants(id));
   if (!ids.length) return;
@@ -74,7 +74,7 @@ async function together(bench, model, servers, n, whats, measure) {
       const id = idOf(model, what, n);
       if (ids.includes(id)) bench.note(id, server.constructor.key, measured[what]);
     }
-    await server.program.quiet(); // or it would slow down whoever is next
+    await server.program.quiet(); // or it would slow down the next server
   });
   ids.forEach((id) => bench.done(id));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // For the few facts that have no event: ask the daemon again until it says so, within bounds.
 const PATIENCE_MS = 60000; // a machine may stall
-const PAUSE_MS = 50; // at most, and a tenth of the time so far: who is asked has other things to do
+const PAUSE_MS = 50; // at most, and a tenth of the time so far: the daemon has other work
 
 export async function ask(question, isAnswer, what = isAnswer.toString()) {
   const begun = performance.now();

@@ -177,7 +177,7 @@ export class Daemon {
       await this.exited;
       clearTimeout(limit);
     }
-    // Workers of a server that was killed may be writing yet.
+    // Workers of a server that was killed may still be writing.
     fs.rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
     assert.doesNotMatch(this.log, /AddressSanitizer|runtime error:|LeakSanitizer/);
   }

@@ -19,7 +19,7 @@ const LOWEST = 10000;
 const given = new Set();
 
 // A port that stays free until it is used, and while a server is started again: below those that
-// the kernel gives to whoever asks for any, and each is given once.
+// the kernel assigns, and each is given once.
 export async function freePort() {
   const range = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
   const end = Math.max(Number.parseInt(range, 10), LOWEST + 1000);

@@ -42,7 +42,7 @@ export const slowToLoad = () =>
     '--heads', '2', '--kv-heads', '1', '--ff', '256',
     '--vocab', path.join(engineSources, 'models/ggml-vocab-qwen2.gguf'));
 
-// A model that sees: its file and its projector's.
+// A model with a projector: the files of both.
 export const seeing = () => [random(), modelFile('projector')];
 
 // A LoRA adapter for the model of this file, and what both are together.

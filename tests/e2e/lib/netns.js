@@ -58,7 +58,7 @@ async function holdNamespace(t) {
   return holder;
 }
 
-// The bridge's own address, and so many machines.
+// The bridge's own address, and `count` machines.
 export async function machines(t, count) {
   ip('link', 'set', 'lo', 'up');
   ip('link', 'add', 'bridge', 'type', 'bridge');

@@ -14,7 +14,7 @@ export function freeze(t, pid) {
   return () => send('SIGCONT');
 }
 
-// Resolves when it is so, rejects after `within` ms. What a process does is no event in node, so
+// Resolves when it is so, rejects after `within` ms. Node has no event for what a process does, so
 // look.
 export function until(isSo, within, what) {
   const end = Date.now() + within;

@@ -2,7 +2,8 @@
 // Whether two answers at temperature 0 are the same. What shares a batch, in which pieces a prompt
 // was processed and how many threads computed it moves log probabilities a little unless the model
 // is loaded with `reproducible` (docs/settings.md), and all of that depends on what else the
-// machine does: where two words are as good as equal, either may be said, and another text follows.
+// machine does: where two words are about equally likely, either may come, and another text
+// follows.
 import assert from 'node:assert/strict';
 
 // What both requests need.

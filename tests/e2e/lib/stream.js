@@ -14,7 +14,7 @@ export class Stream {
   constructor(response) {
     this.status = response.status;
     this.ended = this.#read(response);
-    this.ended.catch(() => {}); // whoever waits for it sees the failure
+    this.ended.catch(() => {}); // those that await it get the failure
   }
 
   async #read(response) {

@@ -15,7 +15,7 @@ const args = [
   '--disable-component-update',
   '--disable-sync',
   '--disable-quic',
-  '--disable-smooth-scrolling', // a wheel's turn is done when it is seen
+  '--disable-smooth-scrolling', // a turn of the wheel scrolls at once
 ];
 
 // One browser for each test file; each call of open() has a profile of its own.

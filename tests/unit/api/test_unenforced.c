@@ -44,7 +44,7 @@ static const struct {
     { "{\"items\":[{},{}],\"maxItems\":1}", "maxItems" },
     { "{\"$dynamicRef\":\"#a\"}", "$dynamicRef" },
     { "{\"allOf\":[{\"properties\":{}}],\"properties\":{}}", "allOf" },
-    /* Names of properties are no keywords; each keyword is named once. */
+    /* Names of properties are not keywords; each keyword is named once. */
     { "{\"properties\":{\"not\":{\"type\":\"string\"}}}", "" },
     { "{\"properties\":{\"a\":{\"not\":{}},\"b\":{\"not\":{},\"if\":{}}}}", "not, if" },
 };

@@ -321,7 +321,7 @@ static void test_one_socket_has_so_many_channels_and_no_more(void **state) {
     world_clear(&w);
 }
 
-/* Who has few may still open some. */
+/* A session that has few may still open some. */
 static void test_all_sockets_together_have_so_many_channels(void **state) {
     struct world w;
     struct lmws_session *greedy[LMWS_OPS_ALL / LMWS_OPS_MAX + 1];

@@ -37,7 +37,7 @@ void put_tensor(struct buf *out, const char *name, uint64_t columns, uint64_t ro
 /* Zeros up to the next multiple of 32, then len more. */
 void put_data(struct buf *out, size_t len);
 
-/* What a small model says of itself; fields that are 0 or NULL are left out. */
+/* The metadata of a small model; fields that are 0 or NULL are left out. */
 struct small_model {
     const char *architecture, *name, *license, *kind, *chat_template;
     uint32_t file_type; /* + 1, so that 0 is "left out" */

@@ -216,7 +216,7 @@ static void test_commands_of_a_conversation(void **state) {
     terminal_expect(&t, "\r\nA pasted text is one message, however many lines it has.\r\n");
     terminal_type(&t, "/nonsense\n");
     terminal_expect(&t, "There is no command /nonsense; /help lists them.");
-    terminal_type(&t, "/etc/fstab is what?\n"); /* a path is no command */
+    terminal_type(&t, "/etc/fstab is what?\n"); /* a path is not a command */
     terminal_expect(&t, "Got 1 messages, the last: /etc/fstab is what?");
     terminal_type(&t, "/system Be brief.\n");
     terminal_expect(&t, "System message: Be brief.");

@@ -69,7 +69,7 @@ static void test_usage(void **state) {
     result_clear(&r);
 }
 
-/* Who knows another program types its words. */
+/* Users of other programs type the words they know. */
 static void test_words_of_other_programs(void **state) {
     (void)state;
     CHECK(2, NULL, "Unknown command 'pull'; did you mean 'get'?", "pull", "qwen3");

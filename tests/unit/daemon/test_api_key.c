@@ -22,7 +22,7 @@ int __wrap_nettle_memeql_sec(const void *a, const void *b, size_t len) {
     return __real_nettle_memeql_sec(a, b, len);
 }
 
-/* Whether they are equal, wherever the first difference is, all of the key is looked at. */
+/* All of the key is compared, equal or not, wherever the first difference is. */
 static void check(bool equal, bool want, size_t key_len) {
     assert_int_equal(equal, want);
     assert_int_equal(compared, key_len);

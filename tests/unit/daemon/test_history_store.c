@@ -225,7 +225,7 @@ static void test_each_start_is_a_run(void **state) {
     start_again(w);
     must_write(w, event(1, now, ""));
     history_store_rest(w->store);
-    must_write(w, event(2, now, "")); /* a rest is no new run */
+    must_write(w, event(2, now, "")); /* a rest is not a new run */
     static const int runs[] = { 1, 1, 2, 2 };
     yyjson_doc *doc = read_all(w, 0, now, 10);
     assert_int_equal(yyjson_arr_size(list(doc, "events")), 4);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the environment of a service says, and datagrams to whoever started it. */
+/* What a service's environment says, and datagrams to the manager that started it. */
 #include "cmocka_prelude.h"
 
 #include <fcntl.h>
@@ -71,7 +71,7 @@ static void check_news(int fd) {
     assert_string_equal(text, "READY=1\nSTATUS=fine");
     assert_int_equal(fcntl(m.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     assert_int_equal(close(fd), 0);
-    service_manager_tell(&m, "STOPPING=1"); /* nobody reads it any more: no harm */
+    service_manager_tell(&m, "STOPPING=1"); /* nobody reads it now: no harm */
     service_manager_close(&m);
 }
 

@@ -102,7 +102,7 @@ static void on_scanned(void *ctx, struct catalog *catalog) {
 
 static void on_patience(uv_timer_t *timer) {
     (void)timer;
-    fail_msg("nothing was found any more");
+    fail_msg("no change was found");
 }
 
 static void until_found(struct scene *s, size_t count) {
@@ -318,7 +318,8 @@ static void count_done(void *ctx) {
     (*done)++;
 }
 
-/* Whoever asks while a scan runs waits for the next one: it may have read past the change. */
+/* A request during a scan waits for the next one: the running one may have read past the
+ * change. */
 static void test_who_asks_for_a_scan_is_told_after_the_catalog(void **state) {
     struct scene *s = *state;
     size_t first = 0, second = 0;

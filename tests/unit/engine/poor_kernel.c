@@ -31,7 +31,7 @@ void skip_without(int features) {
     if ((features & HAS_LANDLOCK) && !has_landlock_here()) missing = "Landlock";
     if ((features & HAS_SECCOMP) && !has_seccomp_here()) missing = "seccomp";
     if (!missing) return;
-    print_message("Skipped: %s is not to be had here.\n", missing);
+    print_message("Skipped: this kernel has no %s.\n", missing);
     skip();
 }
 

@@ -9,7 +9,7 @@ static int32_t draft[LOOKUP_MOST];
     lookup_draft(l, (const int32_t[]){ __VA_ARGS__ },                                          \
                  sizeof((const int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t), most, draft)
 
-/* A guess of this length of which so many tokens are right; its step takes as long as `cost`
+/* A guess of this length whose first `right` tokens are right; its step takes as long as `cost`
  * steps without guesses. */
 static void judge_at(struct lookup *l, size_t length, size_t right, double cost) {
     lookup_begin(l, length);

@@ -77,7 +77,7 @@ static int batch(struct order_prompt *p, int count) {
     return next;
 }
 
-/* Which has ended after so many batches is in *ret_ended, in order. */
+/* The prompts in the order in which they end, and after how many batches. */
 static int ends(struct order_prompt *p, int count, int *ret_ended, int *ret_batches) {
     int ended = 0;
     for (int n = 1; ended < count; n++) {

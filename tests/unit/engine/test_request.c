@@ -255,7 +255,7 @@ static void test_one_stop_string_too_many(void **state) {
     }
 }
 
-/* A chat with `head`, so many copies of `piece`, and `tail`. param: what is refused. */
+/* A chat with `head`, `count` copies of `piece`, and `tail`. param: what is refused. */
 static void check_limit(const char *head, const char *piece, int count, const char *tail,
                         const char *param) {
     struct buf text = BUF_INIT(16 << 20);

@@ -429,7 +429,7 @@ static void test_other_fingerprints(void **state) {
     save(entry_new(5, 100, 100));
     store_clear(&store);
     store_init(&store, PROMPT_STORE_ON, path, 1 << 20);
-    fingerprint[FINGERPRINT_SIZE - 1] = 1; /* other settings: left for who has them */
+    fingerprint[FINGERPRINT_SIZE - 1] = 1; /* left for workers with those settings */
     store_set_fingerprint(&store, fingerprint);
     store_scan(&store);
     assert_int_equal(store.count, 0);

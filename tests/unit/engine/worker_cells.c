@@ -358,7 +358,7 @@ static void test_a_daemon_that_never_answers_hangs_no_worker(void **state) {
     assert_string_equal(outcome_str(o, "code"), "insufficient_memory");
     assert_non_null(strstr(outcome_str(o, "text"), "did not answer"));
     assert_false(worker_run(w, GREEDY, STORY, 8)->failed);
-    /* A late answer grants nothing any more: the worker says that it has not taken it. */
+    /* A late answer no longer grants anything: the worker reports that it took nothing. */
     int said = w->resized;
     worker_grant(w, w->asked.ask, w->asked.bytes);
     while (w->resized == said) assert_true(worker_pump(w));

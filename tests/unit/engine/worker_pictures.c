@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A model that sees: pictures beside text, in slots and in the prompt store. */
+/* A model with a projector: pictures beside text, in slots and in the prompt store. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static char *projector(const char *kind) {
     return path;
 }
 
-/* What the tests of the store see with; some set another. */
+/* The projector of the tests of the store; some set another. */
 static const char *arch = "llama";
 
 static void say_load(struct worker *w, const char *kind, const char *mode, const char *more) {
@@ -106,7 +106,7 @@ static char *answer(struct worker *w, const char *messages, int64_t *ret_cached)
     return xstrdup(buf_str(&o->content));
 }
 
-/* What a worker says that has never seen anything else. */
+/* The answer of a worker that has processed nothing else. */
 static char *fresh_answer(const char *kind, const char *messages) {
     struct worker *w = start_with(kind, "off", "");
     char *said = answer(w, messages, NULL);
@@ -232,7 +232,7 @@ static void test_a_picture_survives_eviction(void **state) {
     free(one);
 }
 
-/* Models that keep a state, or see through a window, go back to checkpoints. */
+/* Models with a recurrent state or a window go back to checkpoints. */
 static void test_pictures_and_models_that_cannot_be_cut(void **state) {
     static const char *const others[] = { "jamba", "gemma3" };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
@@ -272,7 +272,7 @@ static void test_pictures_and_models_that_cannot_be_cut(void **state) {
 }
 
 /* What another projector has made of a picture is of no use. */
-/* It still sees, and what it saw is in the store, with any kind of state. */
+/* It still reads pictures, and those it has read are in the store, with any kind of state. */
 static void test_a_picture_survives_parking(void **state) {
     static const char *const all[] = { "llama", "jamba", "gemma3" };
     (void)state;
@@ -310,7 +310,7 @@ static void test_another_projector_is_another_state(void **state) {
     free(one);
 }
 
-/* Tokens that see one another are decoded at once. */
+/* Tokens that attend to one another are decoded in one batch. */
 static void test_a_picture_that_is_seen_as_a_whole(void **state) {
     (void)state;
     char *one = picture_url_of(SIDE, SIDE, 1), *other = picture_url_of(SIDE, SIDE, 2);
@@ -351,7 +351,7 @@ static void test_a_picture_larger_than_a_batch(void **state) {
     free(one);
 }
 
-/* Numbers that stand for a picture are no words: nothing that counts words meets them. */
+/* Numbers that stand for a picture are not words: nothing that counts words meets them. */
 static void test_penalties_pass_pictures_by(void **state) {
     (void)state;
     char *one = picture_url_of(SIDE, SIDE, 1), *first = turn("Look:", one, "");

@@ -211,7 +211,7 @@ static void test_a_pair_that_is_no_text_is_left_out(void **state) {
                       &answer, &err));
     assert_int_equal(answer.count, 0);
     etcd_answer_clear(&answer);
-    /* of a watch, the key has no value of ours any more */
+    /* of a watch: the key no longer has a value of ours */
     assert_true(parse(ETCD_WATCH, 200,
                       "{\"result\":{\"events\":[{\"kv\":{\"key\":\"YQ==\",\"value\":7}}]}}",
                       &answer, &err));

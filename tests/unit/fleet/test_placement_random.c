@@ -137,7 +137,7 @@ static void test_never_a_dead_node_nor_one_that_was_tried(void **state) {
     each(check_node);
 }
 
-/* Memory is borrowed if it is needed, and from who has it. */
+/* Memory is borrowed only if it is needed, and only from nodes that have it. */
 static void check_lender(const struct world *w, const struct placement *p) {
     nbytes limit = w->nodes[p->node].memory_limit;
     bool borrows = p->rule == PLACEMENT_RULE_BORROW;
@@ -388,7 +388,7 @@ static void test_of_eight_residents_the_best_serves_all(void **state) {
     struct crowd c;
     make_crowd(&c);
     for (int i = 0; i < MANY - DRAWN; i++) {
-        c.nodes[i].alive_until = i % 2 ? now : MSEC_NEVER; /* who is not there is not drawn */
+        c.nodes[i].alive_until = i % 2 ? now : MSEC_NEVER; /* the dead are not drawn */
         c.nodes[i].tried = i % 2 == 0;
     }
     c.table.here = MANY - 2;

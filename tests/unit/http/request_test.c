@@ -52,7 +52,7 @@ static void test_same_in_parts_of_any_size(void **state) {
         assert_string_equal(request_header(&r, "host"), "h");
         assert_string_equal(request_header(&r, "EMPTY"), "");
         assert_string_equal(request_header(&r, "x-long-name"), "v 1");
-        assert_null(request_header(&r, "T")); /* trailers are no headers */
+        assert_null(request_header(&r, "T")); /* trailers are not headers */
         assert_string_equal(r.body.data, "hello world");
         assert_int_equal(r.body_received, 11);
         assert_true(r.keep_alive && r.chunked && r.has_body && !r.http10);

@@ -52,7 +52,8 @@ static void visit(const struct fixture *f, unsigned *seed) {
     leave(fd, pick(seed, 2));
 }
 
-/* End whoever is held and ask how many are active; the lines before the answer are skipped. */
+/* End the exchanges that are held and ask how many are active; the lines before the answer are
+ * skipped. */
 static bool is_quiet(struct fixture *f) {
     fixture_command(f, "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrn");
     for (;;) {

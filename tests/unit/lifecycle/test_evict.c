@@ -250,7 +250,7 @@ static void test_evict_6_the_victim_comes_back_after_the_waiter(void **state) {
     done(r);
     exited(a);
     int b = lifecycle_find(&lc, B);
-    pass(5000); /* the window of the one behind has passed; what waits for B is served yet */
+    pass(5000); /* the window of the one behind has passed; what waits for B is still served */
     uint64_t s2 = ask(B);
     ready(b);
     assert_int_equal(fate(s), STARTED);

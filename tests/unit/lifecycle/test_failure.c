@@ -174,7 +174,7 @@ static void test_failure_an_idle_worker_may_be_silent(void **state) {
     assert_int_equal(state_of(a), LC_IDLE);
     assert_int_equal(total(LC_DO_KILL), 0);
     ask(A);
-    pass(59 * 1000); /* the silence counts from the work's begin */
+    pass(59 * 1000); /* the silence counts from the start of the work */
     assert_int_equal(total(LC_DO_KILL), 0);
 }
 
@@ -367,7 +367,7 @@ static void test_failure_a_kept_instance_may_be_loaded_again_at_once(void **stat
     clock_to(5000);
     exited(a);
     assert_int_equal(lifecycle_reload_at(&lc, a), 5000);
-    ask(A); /* who comes now causes the load */
+    ask(A); /* the next request causes the load */
     assert_int_equal(lifecycle_reload_at(&lc, a), MSEC_NEVER);
 }
 

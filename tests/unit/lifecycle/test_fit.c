@@ -247,7 +247,7 @@ static void test_memory_that_is_coming_back_is_waited_for(void **state) {
     assert_int_equal(state_of(lifecycle_find(&lc, B)), LC_LOADING);
 }
 
-/* A context that grew counts; one that shrank makes room for who waits for it. */
+/* A context that grew counts; one that shrank makes room for a request that waits. */
 static void test_evict_4_fit_counts_what_an_instance_grows_by(void **state) {
     (void)state;
     fit(300);

@@ -245,7 +245,7 @@ static void test_jit_7_a_worker_for_nobody_is_released(void **state) {
     cancel(r);
     assert_int_equal(count(LC_DO_RELEASE), 1);
     assert_int_equal(lc.slots[b].model, LC_NO_MODEL);
-    ask(B); /* and another for who comes later */
+    ask(B); /* and another for later requests */
     assert_int_equal(total(LC_DO_PREPARE), 2);
 }
 

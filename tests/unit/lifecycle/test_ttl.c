@@ -221,7 +221,7 @@ static void test_ttl_5_unloaded_at_the_deadline_never_before(void **state) {
     assert_true(lifecycle_deadline(&lc) == MSEC_NEVER);
 }
 
-/* Whoever compares the two sees how late it was. */
+/* The difference is how late it was. */
 static void test_ttl_5_the_report_says_when_it_was_due(void **state) {
     (void)state;
     uint64_t r = ask_ttl(A, 1000);

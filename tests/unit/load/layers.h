@@ -8,7 +8,7 @@
 
 /* The text must be JSON; false: it is refused as settings, and *settings is as it was. */
 bool parse_settings(const char *text, struct load_settings *settings, struct error *err);
-/* Asserts that they are taken and name no adapters, whose paths the freed document would hold. */
+/* Asserts that they are valid and name no adapters, whose paths would go with the document. */
 struct load_settings layer(const char *text);
 /* The same; the caller frees the document, which has the paths. */
 yyjson_doc *read_adapters(const char *text, struct load_settings *ret);

@@ -2,7 +2,7 @@
 /* Processed prompts are cleared while workers leave. */
 #include "scene.h"
 
-/* It saves before it ends, and may not read any more what it is told. */
+/* It saves before it ends, and may no longer read what it is sent. */
 static void test_files_of_a_worker_that_leaves_are_deleted_again(void **state) {
     struct scene *s = *state;
     ask(s, "one", &s->told[0]);

@@ -51,7 +51,7 @@ static void test_an_identifier_that_is_another_models_key_is_refused(void **stat
     assert_int_equal(puppet_count(), 1);
 }
 
-/* Who tries again at once is not told that the identifier is taken. */
+/* A client that tries again at once is not told that the identifier is taken. */
 static void test_a_failed_load_has_given_back_its_identifier(void **state) {
     struct scene *s = *state;
     struct load_request mine = request_for("one");

@@ -23,7 +23,7 @@ static void expect_pinned(struct scene *s, const char *json) {
 static void test_an_instance_whose_worker_died_stays_pinned(void **state) {
     struct scene *s = *state;
     (void)keep(s, "one", "mine");
-    expect_pinned(s, "[]"); /* a load that fails is no reason to try again */
+    expect_pinned(s, "[]"); /* after a load that fails there is no second try */
     say(s, 0, MSG_READY, READY);
     assert_int_equal(s->pinned_changes, 1);
     assert_true(instance(s)->keep);

@@ -315,7 +315,7 @@ export const noTexts = Object.fromEntries(loadFields.map(({ name }) => [name, ''
 
 const textOfShares = (shares: readonly number[] = []): string => shares.join(', ');
 
-// As they are shown. Members that are no load settings are left out.
+// As they are shown. Members that are not load settings are left out.
 export function textsOf(settings: LoadSettings): LoadTexts {
   const texts: Record<LoadField, string> = { ...noTexts };
   for (const { name } of loadFields) texts[name] = String(settings[name] ?? '');
