@@ -97,6 +97,11 @@ static bool is_idle_jit(const struct lifecycle *lc, const struct lc_slot *slot) 
     return slot->state == LC_IDLE && slot->origin == LC_ORIGIN_JIT;
 }
 
+/* Nor is its first request awaited (JIT loading, rule 8). */
+static bool is_unleased(const struct lifecycle *lc, const struct lc_slot *slot) {
+    return is_idle_jit(lc, slot) && lc->now >= slot->lease_until;
+}
+
 /* When an idle instance has been so for as long as its own load took. */
 static msec idle_grace_ends(const struct lc_slot *slot) {
     return msec_after(slot->idle_since, slot->ready_at - slot->loading_since);
@@ -104,8 +109,7 @@ static msec idle_grace_ends(const struct lc_slot *slot) {
 
 /* Not one that a client is about to use: its next load would need memory again. */
 static bool yields(const struct lifecycle *lc, const struct lc_slot *slot) {
-    return is_idle_jit(lc, slot) && lc->now >= slot->lease_until &&
-           lc->now >= idle_grace_ends(slot);
+    return is_unleased(lc, slot) && lc->now >= idle_grace_ends(slot);
 }
 
 /* The least valuable of the instances that may be victims; LC_NO_SLOT: there is none. */
@@ -361,7 +365,7 @@ static bool gives_way(const struct lifecycle *lc, int slot, int other) {
     const struct lc_slot *o = &lc->slots[other];
 
     if (other == slot || lc->settings.auto_evict == LC_EVICT_OFF) return false;
-    return is_idle_jit(lc, o) && lc->now >= o->lease_until;
+    return is_unleased(lc, o);
 }
 
 static bool goes_or_gives_way(const struct lifecycle *lc, int slot, int other) {
@@ -434,7 +438,7 @@ bool admission_relieve(struct lc_step *st) {
 
     if (lc->settings.auto_evict == LC_EVICT_OFF) return false;
     while (bytes_staying(lc) > lc->budget) {
-        int victim = idle_victim(lc, is_idle_jit);
+        int victim = idle_victim(lc, is_unleased);
         if (victim == LC_NO_SLOT) break;
         slot_leave(st, victim, LC_BECAUSE_MEMORY);
     }

@@ -161,6 +161,11 @@ static msec sooner(msec a, msec b) {
     return a < b ? a : b;
 }
 
+/* What it has kept from leaving may leave then. */
+static msec lease_ends(const struct lifecycle *lc, const struct lc_slot *slot) {
+    return slot->lease_until > lc->now ? slot->lease_until : MSEC_NEVER;
+}
+
 static msec slot_deadline(const struct lifecycle *lc, int i) {
     const struct lc_slot *slot = &lc->slots[i];
 
@@ -171,9 +176,7 @@ static msec slot_deadline(const struct lifecycle *lc, int i) {
         return sooner(msec_after(slot->heard, lc->settings.load_stall),
                       load_gives_up_at(lc, slot));
     case LC_IDLE:
-        return slot->leaving == LC_BECAUSE_EVICTED
-                   ? sooner(slot_expires(slot), slot->lease_until)
-                   : slot_expires(slot);
+        return sooner(slot_expires(slot), lease_ends(lc, slot));
     case LC_BUSY:
     case LC_DRAINING:
         return sooner(msec_after(slot->heard, lc->settings.hang), place_is_given_at(lc, i));

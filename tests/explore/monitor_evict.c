@@ -119,7 +119,8 @@ const char *line_is_in_order(const struct step *s) {
 const char *leases_are_kept(const struct step *s) {
     for (uint32_t i = 0; i < s->actions->count; i++) {
         const struct lc_action *a = &s->actions->list[i];
-        if (a->kind != LC_DO_REPORT || a->reason != LC_BECAUSE_EVICTED) continue;
+        bool evicted = a->reason == LC_BECAUSE_EVICTED || a->reason == LC_BECAUSE_MEMORY;
+        if (a->kind != LC_DO_REPORT || !evicted) continue;
         if (a->from == LC_IDLE && s->before->slots[a->slot].lease_until > s->ev->now)
             return "a lease was broken";
     }

@@ -296,6 +296,21 @@ static void test_jit_8_a_lease_ends(void **state) {
     assert_int_equal(state_of(0), LC_UNLOADING);
 }
 
+/* A limit lowered meanwhile, or a machine with less memory than before. */
+static void test_jit_8_a_lease_is_kept_when_the_budget_shrinks(void **state) {
+    (void)state;
+    (void)ask_kind(A, LC_KIND_GET_OR_LOAD, LC_TTL_NOT_GIVEN);
+    ready(0);
+    set_budget(50);
+    assert_int_equal(state_of(0), LC_IDLE);
+    assert_int_equal(lifecycle_deadline(&lc), 5000);
+    pass(4999);
+    assert_int_equal(state_of(0), LC_IDLE);
+    pass(1);
+    assert_int_equal(state_of(0), LC_UNLOADING);
+    assert_int_equal(last_reason(0), LC_BECAUSE_MEMORY);
+}
+
 static void test_jit_4_a_load_half_done_goes_on_without_its_client(void **state) {
     (void)state;
     uint64_t r = ask(A);
@@ -470,6 +485,7 @@ int jit_tests(void) {
         cmocka_unit_test_setup(test_jit_7_an_answer_nobody_awaits_changes_nothing, world_reset),
         cmocka_unit_test_setup(test_jit_8_a_get_or_load_is_a_lease, world_reset),
         cmocka_unit_test_setup(test_jit_8_a_lease_ends, world_reset),
+        cmocka_unit_test_setup(test_jit_8_a_lease_is_kept_when_the_budget_shrinks, world_reset),
         cmocka_unit_test_setup(test_jit_4_a_load_half_done_goes_on_without_its_client,
                                world_reset),
         cmocka_unit_test_setup(test_jit_4_progress_never_goes_back, world_reset),
