@@ -137,7 +137,7 @@ void on_load(struct lc_step *st, const struct lc_event *ev) {
     struct lifecycle *lc = st->lc;
     int i = promotable(lc, ev);
     bool other = i != LC_NO_SLOT && slot_is_up(&lc->slots[i]) &&
-                 lc->slots[i].plan.settings != ev->plan.settings;
+                 !slot_suits(&lc->slots[i], &ev->plan);
     bool loaded = i != LC_NO_SLOT && slot_is_loaded(&lc->slots[i]) && !other;
     struct lc_refusal why = { .fail = LC_FAIL_NONE };
 
@@ -153,7 +153,7 @@ void on_load(struct lc_step *st, const struct lc_event *ev) {
     }
     if (other) slot_reload(st, i);
     if (slot_is_up(&lc->slots[i]))
-        slot_promote(lc, i, ev->ttl);
+        slot_promote(lc, i, &ev->plan, ev->ttl);
     else
         lc->slots[i].next = ev->plan;
     if (loaded)
@@ -232,7 +232,7 @@ void on_update(struct lc_step *st, const struct lc_event *ev) {
 
     if (!slot_is_up(slot)) return;
     if (ev->origin == LC_ORIGIN_EXPLICIT)
-        slot_promote(lc, ev->slot, was == LC_ORIGIN_JIT ? MSEC_NEVER : slot->ttl);
+        slot_promote(lc, ev->slot, &slot->plan, was == LC_ORIGIN_JIT ? MSEC_NEVER : slot->ttl);
     slot->origin = ev->origin;
     if (ev->origin == LC_ORIGIN_JIT) slot->intended = false;
     if (ev->ttl != LC_TTL_NOT_GIVEN) slot_set_ttl(lc, ev->slot, ev->ttl);

@@ -126,8 +126,12 @@ void slot_admit_waiters(struct lc_step *st, int slot, bool fresh);
 bool slot_is_intended_only(const struct lifecycle *lc, int slot);
 /* Forgets that the instance is to be reloaded. */
 void slot_drop_intent(struct lc_slot *slot);
-/* Makes its instance explicit (Auto-evict, rule 7). */
-void slot_promote(struct lifecycle *lc, int slot, msec ttl);
+/* Is what its worker has loaded what the plan asks for, or will it be with another number of
+ * places, of those that the worker has? */
+bool slot_suits(const struct lc_slot *slot, const struct lc_plan *plan);
+/* Makes its instance explicit, with the places of the plan, which it suits (Auto-evict, rule
+ * 7). */
+void slot_promote(struct lifecycle *lc, int slot, const struct lc_plan *plan, msec ttl);
 /* The slot that only remembers failed loads of the model, or LC_NO_SLOT. */
 int slot_find_failed(const struct lifecycle *lc, uint32_t model);
 /* Applies the ttl of a request for a slot that is up (Idle TTL, rule 3). */

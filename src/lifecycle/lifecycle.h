@@ -173,6 +173,7 @@ enum { LC_EVENT_COUNT = LC_EV_EXITED + 1 };
 struct lc_plan {
     uint64_t
         settings; /* hash of the effective load settings; equal: the same instance would do */
+    uint64_t lasting;  /* hash of those that cannot change while it serves: all but parallel */
     uint64_t worker;   /* hash of those that a worker cannot change: the caller's */
     nbytes need;       /* estimate of the bytes it takes */
     nbytes wish;       /* ... of device memory, if it can have as much: less makes it slower */
@@ -258,7 +259,8 @@ enum lc_request_state {
 enum lc_place {
     LC_PLACE_OWN,
     LC_PLACE_GIVEN, /* another's: its client did not read */
-    LC_PLACE_EXTRA, /* its own, over the parallel ones: its client reads again */
+    LC_PLACE_EXTRA, /* its own, over the parallel ones: its client reads again, or there are
+                       fewer since it started */
 };
 
 struct lc_request {
@@ -299,11 +301,12 @@ struct lc_slot {
     msec ready_at;       /* of the current worker; meaningful once loaded */
     msec last_used;      /* end or start of the last request, or end of load */
     uint32_t permille;
-    struct lc_plan plan; /* of the current worker; parallel as READY told */
+    struct lc_plan plan; /* of the current worker; parallel: the places in use */
     struct lc_plan
-        next;      /* of the load to come; LOADING, IDLE, BUSY: as the worker was loaded */
-    nbytes bytes;  /* counted against the budget: the plan's need until READY tells */
-    nbytes device; /* the same of device memory, from the plan's wish */
+        next;        /* of the load to come; LOADING, IDLE, BUSY: as the worker was loaded */
+    uint32_t places; /* that the worker has: as planned, once READY as it told */
+    nbytes bytes;    /* counted against the budget: the plan's need until READY tells */
+    nbytes device;   /* the same of device memory, from the plan's wish */
     nbytes grow_to, grow_least; /* what the worker asks for; 0: nothing */
     bool grow_optional;
     bool served;               /* the current worker has ended a request */

@@ -61,6 +61,7 @@ static void slot_set_loading(struct lc_slot *slot, msec now) {
     slot->generation++;
     slot->prepared = LC_UNPREPARED;
     slot->plan = slot->next;
+    slot->places = slot->plan.parallel;
     slot->bytes = slot->plan.need;
     slot->device = slot->plan.wish;
     slot->permille = 0;
@@ -185,9 +186,32 @@ void slot_evict(struct lc_step *st, int i, int by) {
     slot_enter(st, i, LC_DRAINING, LC_BECAUSE_EVICTED);
 }
 
-void slot_promote(struct lifecycle *lc, int i, msec ttl) {
+bool slot_suits(const struct lc_slot *slot, const struct lc_plan *plan) {
+    if (slot->plan.settings == plan->settings) return true;
+    return slot->plan.lasting == plan->lasting && plan->parallel <= slot->places;
+}
+
+/* Answers that run beyond them are not cut. */
+static void slot_set_places(struct lifecycle *lc, int i, const struct lc_plan *plan) {
+    struct lc_slot *slot = &lc->slots[i];
+    struct lc_tally n = requests_tally(lc, i);
+
+    if (slot->plan.settings == plan->settings) return;
+    slot->next = *plan;
+    slot->plan.settings = plan->settings;
+    slot->plan.parallel = plan->parallel;
+    for (uint32_t k = 0; n.infer > plan->parallel + n.extra; k++) {
+        struct lc_request *r = &lc->requests[k];
+        if (r->slot != i || !request_has_place(r) || r->place == LC_PLACE_EXTRA) continue;
+        r->place = LC_PLACE_EXTRA;
+        n.extra++;
+    }
+}
+
+void slot_promote(struct lifecycle *lc, int i, const struct lc_plan *plan, msec ttl) {
     struct lc_slot *slot = &lc->slots[i];
 
+    slot_set_places(lc, i, plan);
     slot->origin = LC_ORIGIN_EXPLICIT;
     slot->ttl = ttl == LC_TTL_NOT_GIVEN ? lc->settings.explicit_ttl : ttl;
     slot->leaving = LC_BECAUSE_NONE;
@@ -452,13 +476,25 @@ static bool eviction_is_off(const struct lifecycle *lc, const struct lc_slot *sl
            waiter_first(lc, slot->evicted_by) == NULL;
 }
 
+/* Does a load wait for it that asks for other settings than it has (Auto-evict, rule 7)? */
+static bool reload_waits(const struct lifecycle *lc, int i) {
+    const struct lc_slot *slot = &lc->slots[i];
+    return waiter_load(lc, i) != NULL && !slot_suits(slot, &slot->next);
+}
+
+/* Nobody waits for its place any more, but it leaves to be loaded again. */
+static void slot_leaves_for_itself(struct lc_slot *slot) {
+    slot->leaving = LC_BECAUSE_USER;
+    slot->evicted_by = LC_NO_SLOT;
+}
+
 /* The gate opens again (Auto-evict, rule 6). */
 static void slot_recall(struct lc_step *st, int i) {
     struct lifecycle *lc = st->lc;
     const struct lc_request *load = waiter_load(lc, i);
 
     slot_enter(st, i, LC_BUSY, LC_BECAUSE_RECALLED);
-    if (load != NULL) slot_promote(lc, i, load->ttl);
+    if (load != NULL) slot_promote(lc, i, &lc->slots[i].next, load->ttl);
     slot_settle_ttl(lc, i);
     slot_admit_waiters(st, i, false);
 }
@@ -466,7 +502,12 @@ static void slot_recall(struct lc_step *st, int i) {
 static bool settle_working(struct lc_step *st, int i) {
     struct lc_slot *slot = &st->lc->slots[i];
 
-    if (eviction_is_off(st->lc, slot)) slot_recall(st, i);
+    if (eviction_is_off(st->lc, slot)) {
+        if (reload_waits(st->lc, i))
+            slot_leaves_for_itself(slot);
+        else
+            slot_recall(st, i);
+    }
     slot_start(st, i);
     if (requests_tally(st->lc, i).running == 0) {
         if (slot->state == LC_BUSY)

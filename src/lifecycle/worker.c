@@ -51,7 +51,8 @@ void on_ready(struct lc_step *st, const struct lc_event *ev) {
     if (slot->state != LC_LOADING) return;
     slot->bytes = ev->bytes;
     slot->device = ev->device;
-    slot->plan.parallel = ev->parallel > 0 ? ev->parallel : 1;
+    slot->places = ev->parallel > 0 ? ev->parallel : 1;
+    if (slot->plan.parallel > slot->places) slot->plan.parallel = slot->places;
     slot->last_used = slot->ready_at = lc->now;
     slot->unwanted_since = MSEC_NEVER;
     slot->intended = false;

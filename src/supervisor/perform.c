@@ -134,9 +134,19 @@ void supervisor_end_load(struct supervisor *sup, struct call *call,
     sink.on_end(sink.ctx, id, &result, NULL);
 }
 
+/* The load has made an instance its own that was there (Auto-evict, rule 7): the next worker is
+ * loaded as the load says. */
+static void adopt_settings(struct supervisor *sup, int slot, const struct call *call) {
+    struct instance *in = &sup->instances[slot];
+    if (call->kind != CALL_LOAD) return;
+    in->requested = call->load.options.requested;
+    in->effective.parallel = sup->lc.slots[slot].plan.parallel;
+}
+
 static void end_load(struct supervisor *sup, const struct lc_action *action) {
     struct call *call = call_find(sup->calls, action->request);
     if (!call) return;
+    adopt_settings(sup, action->slot, call);
     call->load.slot = action->slot;
     call->load.generation = sup->lc.slots[action->slot].generation;
     call->load.fresh = action->fresh;

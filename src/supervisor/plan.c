@@ -108,6 +108,13 @@ static uint64_t hash_beside_context(const struct load_settings *effective) {
     return load_settings_hash(&rest);
 }
 
+/* One that serves can be given fewer requests at a time. */
+static uint64_t hash_beside_parallel(const struct load_settings *effective) {
+    struct load_settings rest = *effective;
+    rest.parallel = 0;
+    return load_settings_hash(&rest);
+}
+
 bool supervisor_plan(const struct supervisor *sup, const struct model *model,
                      const struct load_settings *requested, struct load_settings *ret_effective,
                      struct lc_plan *ret_plan, struct error *err) {
@@ -129,6 +136,7 @@ bool supervisor_plan(const struct supervisor *sup, const struct model *model,
         return false;
     *ret_plan = (struct lc_plan){
         .settings = load_settings_hash(ret_effective),
+        .lasting = hash_beside_parallel(ret_effective),
         .worker = hash_beside_context(ret_effective),
         .need = load_plan_need(&p.shape, ret_effective),
         .wish = device_wish(sup, &p.shape, ret_effective),

@@ -112,6 +112,12 @@ static void name_device(struct worker_msg *msg) {
     utf8_mend_line(device);
 }
 
+/* A load that came meanwhile may have asked for fewer (Auto-evict, rule 7). */
+static void use_places(const struct worker_msg *msg, struct instance *in) {
+    int64_t most = msg->sup->lc.slots[worker_slot(msg->worker)].plan.parallel;
+    if (in->effective.parallel > most) in->effective.parallel = most;
+}
+
 static void on_ready(struct worker_msg *msg) {
     struct instance *in = msg->in;
     if (msg->sup->lc.slots[worker_slot(msg->worker)].state != LC_LOADING)
@@ -141,6 +147,7 @@ static void on_ready(struct worker_msg *msg) {
     ev.bytes = facts->memory;
     ev.device = device_bytes(in);
     ev.parallel = (uint32_t)in->effective.parallel;
+    use_places(msg, in);
     apply(msg->sup, ev);
 }
 

@@ -107,6 +107,25 @@ test('an explicit load of what is there by jit promotes it', async (t) => {
   assert.equal(watch.transitions('alpha').filter((e) => e.to === 'loading').length, 1);
 });
 
+// Fewer requests at a time cost nobody the model, nor an answer.
+test('an explicit load changes in place how many are answered at a time', async (t) => {
+  const d = await Daemon.start(t, { models: { slow: endless() } });
+  const watch = await d.watch();
+  const thaw = await frozen(t, d, 'slow');
+  const { pid } = await d.instance('slow');
+  const chats = [1, 2].map(() => d.chat('slow', { max_tokens: 20 }));
+  await runs(d, 'slow', 2);
+  await d.load('slow', { parallel: 1 });
+  const { origin, config } = await d.instance('slow');
+  assert.deepEqual([origin, config.parallel], ['explicit', 1]);
+  chats.push(d.chat('slow', { max_tokens: 20 }));
+  await runs(d, 'slow', 2, 1);
+  thaw();
+  for (const { status } of await Promise.all(chats)) assert.equal(status, 200);
+  assert.equal((await d.instance('slow')).pid, pid);
+  assert.deepEqual(watch.transitions('slow').filter((e) => e.to === 'unloading'), []);
+});
+
 test('fit: both stay while they fit; with a small budget the idle one goes', async (t) => {
   const d = await Daemon.start(t, { models: models(), settings: { auto_evict: 'fit' } });
   await d.chat('alpha');

@@ -13,6 +13,7 @@ struct list {
 static struct lc_plan plan_of(const struct domain *d, uint32_t model) {
     return (struct lc_plan){
         .settings = 1,
+        .lasting = 1,
         .need = model + 1,
         .wish = d->device ? model + 1 : 0,
         .reload = UNIT,
@@ -83,7 +84,13 @@ static void add_requests(struct list *l, uint32_t model) {
     if (!(l->d->may & MAY_LOAD)) return;
     (void)add_new(l, LC_EV_LOAD, model);
     add_new(l, LC_EV_LOAD, model)->own_slot = true;
-    add_new(l, LC_EV_LOAD, model)->plan.settings = 2;
+    struct lc_event *other = add_new(l, LC_EV_LOAD, model);
+    other->plan.settings = other->plan.lasting = 2;
+    if (other->plan.parallel > 1) {
+        struct lc_event *fewer = add_new(l, LC_EV_LOAD, model);
+        fewer->plan.settings = 3;
+        fewer->plan.parallel = 1;
+    }
     if (l->d->budget != UINT64_MAX) add_new(l, LC_EV_LOAD, model)->force = true;
 }
 
@@ -101,7 +108,7 @@ static void add_ready(struct list *l, int slot) {
     ev->bytes = l->lc->slots[slot].plan.need;
     ev->device = l->lc->slots[slot].plan.wish;
     if (ev->device > l->lc->device_budget) ev->device = l->lc->device_budget;
-    ev->parallel = l->lc->slots[slot].plan.parallel;
+    ev->parallel = l->lc->slots[slot].places;
 }
 
 static void add_done(struct list *l, int slot) {
@@ -284,6 +291,7 @@ static void mix_slot(uint64_t *key, const struct lifecycle *lc, const struct lc_
     mix(key, s->device);
     mix(key, s->grow_to << 32 | s->grow_least << 1 | (uint64_t)s->grow_optional);
     mix(key, s->plan.settings | s->next.settings << 8 | (uint64_t)s->served << 16);
+    mix(key, s->plan.parallel | (uint64_t)s->places << 32);
     mix(key, s->failures < 3 ? s->failures : 3);
     mix(key, left(lc, s->retry_at));
     mix(key, s->state == LC_IDLE || s->intended ? age(lc, s->idle_since, 4 * UNIT) : 0);

@@ -131,6 +131,11 @@ static bool waited_for_place(const struct step *s, int slot) {
     return s->ev->kind == LC_EV_REQUEST;
 }
 
+/* A load asked for fewer of them (Auto-evict, rule 7). */
+static bool loses_places(const struct step *s, int slot) {
+    return s->after->slots[slot].plan.parallel < s->before->slots[slot].plan.parallel;
+}
+
 /* Order, rule 3. */
 static const char *places_are_given_rightly(const struct step *s) {
     for (uint32_t i = 0; i < s->after->request_count; i++) {
@@ -139,7 +144,8 @@ static const char *places_are_given_rightly(const struct step *s) {
         if (was == NULL || was->state != LC_RUNNING || was->place == now->place) continue;
         bool reads = s->ev->kind == LC_EV_READER && s->ev->request == now->id && !s->ev->stuck;
         if (now->place == LC_PLACE_OWN) return "a place came back";
-        if (now->place == LC_PLACE_EXTRA && (!reads || was->place != LC_PLACE_GIVEN))
+        bool again = reads && was->place == LC_PLACE_GIVEN;
+        if (now->place == LC_PLACE_EXTRA && !again && !loses_places(s, now->slot))
             return "a place more for one that does not need it";
         if (now->place != LC_PLACE_GIVEN) continue;
         if (was->stuck_since == MSEC_NEVER ||
@@ -489,6 +495,34 @@ static const char *intent_is_kept(const struct step *s) {
     return NULL;
 }
 
+static bool is_loaded(const struct lc_slot *slot) {
+    return slot->state == LC_IDLE || slot->state == LC_BUSY;
+}
+
+/* Auto-evict, rule 7: a load gets what it asked for, and nothing else changes what a worker
+ * does. */
+static const char *loads_get_their_settings(const struct step *s) {
+    for (uint32_t i = 0; i < s->actions->count; i++) {
+        const struct lc_action *a = &s->actions->list[i];
+        if (a->kind != LC_DO_LOADED) continue;
+        const struct lc_request *r = request_in(s->before, a->request);
+        if (r != NULL ? r->kind != LC_KIND_LOAD : s->ev->kind != LC_EV_LOAD) continue;
+        uint64_t asked = r != NULL ? s->before->slots[a->slot].next.settings
+                                   : s->ev->plan.settings;
+        if (s->after->slots[a->slot].plan.settings != asked) return "a load has other settings";
+    }
+    for (int i = 0; i < LC_MAX_SLOTS; i++) {
+        const struct lc_slot *was = &s->before->slots[i], *now = &s->after->slots[i];
+        if (!is_loaded(was) || !is_loaded(now) || was->generation != now->generation) continue;
+        if (now->places != was->places || now->plan.lasting != was->plan.lasting)
+            return "a worker became another";
+        bool changed = now->plan.parallel != was->plan.parallel;
+        if (changed && s->ev->kind != LC_EV_LOAD) return "the places changed by themselves";
+        if (now->plan.parallel > now->places) return "more places than the worker has";
+    }
+    return NULL;
+}
+
 static property *const properties[] = {
     reports_chain,
     valid,
@@ -496,6 +530,7 @@ static property *const properties[] = {
     answers_are_owed,
     starts_are_right,
     places_are_given_rightly,
+    loads_get_their_settings,
     workers_are_told,
     workers_are_kept,
     slots_are_assigned,

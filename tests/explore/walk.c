@@ -78,7 +78,7 @@ static void become_new(struct lc_event *ev, enum lc_event_kind kind) {
     ev->force = pick(8) == 0;
     ev->own_slot = pick(4) == 0;
     ev->plan = (struct lc_plan){
-        .settings = pick(5) == 0,
+        .lasting = pick(5) == 0,
         .need = (nbytes)1000 * (1 + ev->model % 7),
         .wish = ev->model % 2 ? (nbytes)1000 * (1 + ev->model % 5) : 0,
         .reload = 1 + (msec)pick(60000),
@@ -87,6 +87,7 @@ static void become_new(struct lc_event *ev, enum lc_event_kind kind) {
         .ttl = pick(3) == 0 ? (msec)pick(20000) : LC_TTL_NOT_GIVEN,
         .type = ev->model % 3 == 0 ? LC_TYPE_EMBEDDING : LC_TYPE_LANGUAGE,
     };
+    ev->plan.settings = 8 * ev->plan.lasting + ev->plan.parallel;
 }
 
 /* A slot in this state and its worker's generation, now and then the one before. */

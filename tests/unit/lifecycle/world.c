@@ -27,9 +27,12 @@ int world_reset(void **state) {
     (void)state;
     memset(&world, 0, sizeof world);
     workers_start = true;
-    plan = (struct lc_plan){
-        .settings = 1, .need = 100, .reload = 1000, .parallel = 4, .ttl = LC_TTL_NOT_GIVEN
-    };
+    plan = (struct lc_plan){ .settings = 1,
+                             .lasting = 1,
+                             .need = 100,
+                             .reload = 1000,
+                             .parallel = 4,
+                             .ttl = LC_TTL_NOT_GIVEN };
     lifecycle_init(&lc, &settings);
     return 0;
 }

@@ -121,6 +121,40 @@ static void test_evict_7_another_context_is_the_same_workers(void **state) {
     assert_int_equal(instance(s)->origin, ORIGIN_EXPLICIT);
 }
 
+/* The worker that would be parked stays: it is told nothing. */
+static void test_evict_7_fewer_at_a_time_is_the_same_instance(void **state) {
+    struct scene *s = *state;
+    struct load_request request = request_for("one");
+    s->settings.rules.default_ttl = MSEC_NEVER;
+    supervisor_settings_changed(s->sup);
+    serve_once(s, 0, "one", &s->told[0]);
+    request.settings.parallel = 1;
+    (void)load(s, request, &s->told[1]);
+    assert_int_equal(s->told[1].results, 1);
+    assert_null(puppet_heard(puppet(0), MSG_PARK));
+    assert_null(puppet_heard(puppet(0), MSG_STOP));
+    assert_int_equal(instance(s)->origin, ORIGIN_EXPLICIT);
+    assert_int_equal(instance(s)->settings->parallel, 1);
+    die(s, 0);
+    ask(s, "one", &s->told[2]);
+    assert_int_equal(puppet_count(), 2);
+    const char *order = puppet_heard(puppet(1), MSG_LOAD);
+    assert_non_null(order);
+    assert_non_null(strstr(order, "\"parallel\":1"));
+}
+
+static void test_evict_7_fewer_at_a_time_while_it_loads(void **state) {
+    struct scene *s = *state;
+    struct load_request request = request_for("one");
+    ask(s, "one", &s->told[0]);
+    request.settings.parallel = 2;
+    (void)load(s, request, &s->told[1]);
+    say(s, 0, MSG_READY, READY);
+    assert_int_equal(s->told[1].results, 1);
+    assert_int_equal(puppet_count(), 1);
+    assert_int_equal(instance(s)->settings->parallel, 2);
+}
+
 static void test_another_prompt_store_is_another_setting(void **state) {
     struct scene *s = *state;
     park_one(s, 0, "one");
@@ -495,6 +529,8 @@ int main(void) {
         PARKING_TEST(test_a_load_with_other_settings_does_not),
         PARKING_TEST(test_a_load_with_a_context_of_another_length_does),
         PARKING_TEST(test_evict_7_another_context_is_the_same_workers),
+        PARKING_TEST(test_evict_7_fewer_at_a_time_is_the_same_instance),
+        PARKING_TEST(test_evict_7_fewer_at_a_time_while_it_loads),
         PARKING_TEST(test_another_prompt_store_is_another_setting),
         PARKING_TEST(test_what_is_forgotten_meanwhile_stays_forgotten),
         PARKING_TEST(test_an_unload_by_hand_parks_nothing),
