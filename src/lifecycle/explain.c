@@ -80,6 +80,7 @@ void lifecycle_explain(const struct lifecycle *lc, const struct lc_event *reques
         return;
     }
     const struct lc_request *r = &copy->requests[request_find(copy, request->request)];
+    (void)lifecycle_wait(copy, r->id, &ret->wait);
     if (lc->slots[r->slot].model == request->model) ret->slot = r->slot;
     if (r->state == LC_WAITING) {
         explain_waiting(copy, r, ret);

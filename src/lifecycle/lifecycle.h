@@ -375,6 +375,16 @@ enum lc_outcome {
     LC_OUTCOME_WAITS,   /* a load begins when the victims are gone: `ahead` answers run there */
 };
 
+/* What a request that has not started waits for. */
+struct lc_wait {
+    enum lc_outcome outcome; /* QUEUED, JOINS or WAITS */
+    int slot;                /* whose place or load it is */
+    uint32_t place;          /* in line for the place or the load, from 1 */
+    bool runs[LC_MAX_SLOTS]; /* an answer has to end there first */
+    msec gate;               /* ms until the last of the victims is told to go */
+    msec load;               /* expected duration of the loads up to its own; 0: none */
+};
+
 struct lc_forecast {
     enum lc_outcome outcome;
     int slot; /* LC_NO_SLOT: it would be a new instance */
@@ -385,6 +395,7 @@ struct lc_forecast {
     bool leaves[LC_MAX_SLOTS]; /* the victims */
     msec gate;                 /* ms until the last of them is told to go */
     msec load;                 /* expected duration of a load; 0: none is needed */
+    struct lc_wait wait;       /* of that request, unless it is REFUSED or SERVED */
 };
 
 /* Asks the decision itself: applies the LC_EV_REQUEST to a copy and looks at what comes of it.
@@ -396,16 +407,6 @@ void lifecycle_explain(const struct lifecycle *lc, const struct lc_event *reques
 /* The same of an LC_EV_REQUEST or LC_EV_LOAD: whether it would be refused at once. */
 bool lifecycle_refuses(const struct lifecycle *lc, const struct lc_event *ev,
                        struct lifecycle *copy, struct lc_actions *actions);
-
-/* What a request that has not started waits for. */
-struct lc_wait {
-    enum lc_outcome outcome; /* QUEUED, JOINS or WAITS */
-    int slot;                /* whose place or load it is */
-    uint32_t place;          /* in line for the place or the load, from 1 */
-    bool runs[LC_MAX_SLOTS]; /* an answer has to end there first */
-    msec gate;               /* ms until the last of the victims is told to go */
-    msec load;               /* expected duration of the loads up to its own; 0: none */
-};
 
 /* False: it is not there, or has started. */
 bool lifecycle_wait(const struct lifecycle *lc, uint64_t request, struct lc_wait *ret);

@@ -88,5 +88,7 @@ bool supervisor_forecast(struct supervisor *sup, const char *name, int64_t conte
     ret->model_key = sup->model_names[ev.model];
     if (refused(sup, &ret->lc, ret->model_key, err)) return false;
     name_slots(sup, ret);
+    if (ret->lc.outcome != LC_OUTCOME_SERVED)
+        supervisor_tell_wait(sup, &ret->lc.wait, &ret->wait);
     return true;
 }

@@ -238,6 +238,11 @@ void supervisor_explain(const struct supervisor *sup, const struct lc_action *ac
                         const char *key, struct error *err);
 void supervisor_explain_stall(const struct supervisor *sup, const char *key, struct error *err);
 
+/* ---- wait.c ---- */
+/* What a request that waits for this is told. */
+void supervisor_tell_wait(const struct supervisor *sup, const struct lc_wait *wait,
+                          struct service_wait *ret);
+
 /* ---- plan.c ---- */
 /* The number of a model in the lifecycle; the same for the same key for ever. */
 uint32_t supervisor_model_number(struct supervisor *sup, const char *key);

@@ -178,6 +178,7 @@ struct forecast {
     const char *instance;             /* identifier of lc.slot; NULL: a new one */
     const char *evicts[LC_MAX_SLOTS]; /* identifiers of lc.leaves */
     size_t evict_count;
+    struct service_wait wait; /* what it would be told, unless lc.outcome is SERVED */
 };
 /* Nothing is changed by asking. context_length: the load it may cause is to have that; 0: as
  * the settings say. False with the error that the request would get. Strings are valid until

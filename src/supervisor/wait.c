@@ -42,6 +42,19 @@ static void wait_for_place(const struct supervisor *sup, const struct lc_wait *w
     ret->seconds = activity_wait(&sup->instances[wait->slot].activity, wait->place, parallel);
 }
 
+void supervisor_tell_wait(const struct supervisor *sup, const struct lc_wait *wait,
+                          struct service_wait *ret) {
+    if (wait->outcome == LC_OUTCOME_QUEUED)
+        wait_for_place(sup, wait, ret);
+    else if (wait->outcome == LC_OUTCOME_WAITS)
+        wait_for_load(sup, wait, ret);
+    else
+        *ret = (struct service_wait){ .kind = WAIT_LOAD,
+                                      .done = sup->lc.slots[wait->slot].permille,
+                                      .total = 1000,
+                                      .seconds = (double)wait->load / 1000 };
+}
+
 void supervisor_wait(struct supervisor *sup, call_id id, struct service_wait *ret) {
     struct call *call = call_find(sup->calls, id);
     struct lc_wait wait;
@@ -52,16 +65,7 @@ void supervisor_wait(struct supervisor *sup, call_id id, struct service_wait *re
         *ret = (struct service_wait){ .kind = WAIT_IN_LINE, .place = check };
     } else if (call->request.dispatched) {
         wait_for_prompt(&call->request, ret);
-    } else if (!lifecycle_wait(&sup->lc, id, &wait)) {
-        return;
-    } else if (wait.outcome == LC_OUTCOME_QUEUED) {
-        wait_for_place(sup, &wait, ret);
-    } else if (wait.outcome == LC_OUTCOME_WAITS) {
-        wait_for_load(sup, &wait, ret);
-    } else {
-        *ret = (struct service_wait){ .kind = WAIT_LOAD,
-                                      .done = sup->lc.slots[wait.slot].permille,
-                                      .total = 1000,
-                                      .seconds = (double)wait.load / 1000 };
+    } else if (lifecycle_wait(&sup->lc, id, &wait)) {
+        supervisor_tell_wait(sup, &wait, ret);
     }
 }

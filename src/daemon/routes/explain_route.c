@@ -27,24 +27,41 @@ static void add_names(struct buf *out, const struct forecast *f) {
     }
 }
 
-static void add_span(struct buf *out, msec span) {
-    if (span < 100)
+static void add_span(struct buf *out, double span) {
+    if (span < 0.1)
         buf_add_str(out, "less than 0.1 s");
     else
-        (void)buf_addf(out, "about %.1f s", seconds(span));
+        (void)buf_addf(out, "about %.1f s", span);
 }
 
+/* How long an answer takes is not known before the first has ended. */
 static void waiting_sentence(struct buf *out, const struct forecast *f) {
-    (void)buf_addf(out, "'%s' would be loaded in ", f->model_key);
-    add_span(out, f->lc.gate + f->lc.load);
+    bool known = f->wait.seconds > 0;
+    (void)buf_addf(out, "'%s' would be loaded", f->model_key);
+    if (known) {
+        buf_add_str(out, " in ");
+        add_span(out, f->wait.seconds);
+    }
     if (f->evict_count > 0) {
-        buf_add_str(out, ", after ");
+        buf_add_str(out, known ? ", after " : " after ");
         add_names(out, f);
         buf_add_str(out, f->evict_count == 1 ? " has left" : " have left");
     }
     if (f->lc.ahead > 0)
-        (void)buf_addf(out, "; it waits for %u running answer%s", f->lc.ahead,
-                       f->lc.ahead == 1 ? "" : "s");
+        (void)buf_addf(out, "; it waits for %u running answer%s%s", f->lc.ahead,
+                       f->lc.ahead == 1 ? "" : "s",
+                       known ? "" : ", and how long that takes is not known yet");
+    buf_add_str(out, ".");
+}
+
+/* As the request would be told while it waits (Order, rule 4). */
+static void queue_sentence(struct buf *out, const struct forecast *f) {
+    (void)buf_addf(out, "'%s' would serve it; it would have place %u in line", f->instance,
+                   f->wait.place);
+    if (f->wait.seconds > 0) {
+        buf_add_str(out, ", for ");
+        add_span(out, f->wait.seconds);
+    }
     buf_add_str(out, ".");
 }
 
@@ -56,17 +73,16 @@ static void forecast_sentence(struct buf *out, const struct forecast *f) {
         (void)buf_addf(out, "'%s' would serve it at once.", f->instance);
         return;
     case LC_OUTCOME_QUEUED:
-        (void)buf_addf(out, "'%s' would serve it after %u other%s.", f->instance,
-                       f->lc.ahead + 1, f->lc.ahead == 0 ? "" : "s");
+        queue_sentence(out, f);
         return;
     case LC_OUTCOME_JOINS:
         (void)buf_addf(out, "It would wait for the load of '%s', which ends in ", f->model_key);
-        add_span(out, f->lc.load);
+        add_span(out, seconds(f->lc.load));
         buf_add_str(out, ".");
         return;
     case LC_OUTCOME_LOADS:
         (void)buf_addf(out, "'%s' would be loaded at once, in ", f->model_key);
-        add_span(out, f->lc.load);
+        add_span(out, seconds(f->lc.load));
         buf_add_str(out, ".");
         return;
     case LC_OUTCOME_WAITS:
@@ -94,7 +110,7 @@ static void leaving_sentence(struct buf *out, const struct instance_view *view,
     bool jit = view->origin == ORIGIN_JIT;
     const char *rule = jit ? eviction_rule(mode) : "and is never evicted";
     if (view->state == INSTANCE_DRAINING || view->state == INSTANCE_UNLOADING)
-        buf_add_str(out, "It is leaving.");
+        buf_add_str(out, "It is leaving; a request for it waits for a fresh load.");
     else if (view->ttl == MSEC_NEVER)
         (void)buf_addf(out, "It has no ttl: it leaves when it is unloaded by hand, %s.", rule);
     else if (view->expires_in != MSEC_NEVER)
@@ -131,13 +147,19 @@ static void add_instances(yyjson_mut_doc *doc, yyjson_mut_val *root, const struc
     }
 }
 
+/* Others' loads may come first. */
+static msec load_begins_in(const struct forecast *f) {
+    bool waits = f->lc.outcome == LC_OUTCOME_WAITS;
+    return waits ? f->lc.gate + f->lc.wait.load - f->lc.load : f->lc.gate;
+}
+
 static void add_forecast(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct forecast *f) {
     struct buf sentence = BUF_INIT(1 << 14);
     yyjson_mut_obj_add_strcpy(doc, root, "model", f->model_key);
     yyjson_mut_obj_add_str(doc, root, "outcome", outcome_words[f->lc.outcome]);
     if (f->instance) yyjson_mut_obj_add_strcpy(doc, root, "instance", f->instance);
     yyjson_mut_obj_add_uint(doc, root, "waits_for", f->lc.ahead);
-    yyjson_mut_obj_add_real(doc, root, "begins_in_seconds", seconds(f->lc.gate));
+    yyjson_mut_obj_add_real(doc, root, "begins_in_seconds", seconds(load_begins_in(f)));
     yyjson_mut_obj_add_real(doc, root, "load_seconds", seconds(f->lc.load));
     yyjson_mut_val *evicts = yyjson_mut_obj_add_arr(doc, root, "evicts");
     for (size_t i = 0; i < f->evict_count; i++)

@@ -116,7 +116,7 @@ static void expect_comment(struct service_wait wait, const char *text) {
     buf_clear(&out);
 }
 
-static void test_order_3_a_comment_says_place_and_estimate(void **state) {
+static void test_order_4_a_comment_says_place_and_estimate(void **state) {
     (void)state;
     expect_comment((struct service_wait){ .kind = WAIT_UNKNOWN }, ": waiting\n\n");
     expect_comment((struct service_wait){ .kind = WAIT_IN_LINE, .place = 3 },
@@ -143,7 +143,7 @@ static void expect_waiting(const struct dialect *dialect, const char *begins, co
     buf_clear(&out);
 }
 
-static void test_order_3_each_dialect_tells_in_its_way(void **state) {
+static void test_order_4_each_dialect_tells_in_its_way(void **state) {
     (void)state;
     expect_waiting(&dialect_openai, ": place 2 in line\n\n", "");
     expect_waiting(&dialect_anthropic, ": place 2 in line\n\nevent: ping\n", "");
@@ -433,8 +433,8 @@ int main(void) {
         cmocka_unit_test(test_a_call_past_the_last_is_cut),
         cmocka_unit_test(test_logprobs_past_their_limit_are_cut),
         cmocka_unit_test(test_a_cut_answer_says_length),
-        cmocka_unit_test(test_order_3_a_comment_says_place_and_estimate),
-        cmocka_unit_test(test_order_3_each_dialect_tells_in_its_way),
+        cmocka_unit_test(test_order_4_a_comment_says_place_and_estimate),
+        cmocka_unit_test(test_order_4_each_dialect_tells_in_its_way),
         cmocka_unit_test(test_vectors_past_the_limit_are_an_error),
         cmocka_unit_test(test_no_number_that_json_lacks),
         cmocka_unit_test(test_a_full_buffer_says_so),

@@ -113,7 +113,7 @@ static void test_explain_an_estimate_is_judged_as_the_load_would_be(void **state
     assert_false(lifecycle_refuses(&lc, &load, &copy, &actions));
 }
 
-/* ---- Order, rule 3: place in line ---- */
+/* ---- Order, rule 4: place in line ---- */
 
 static struct lc_wait wait_of(uint64_t request) {
     struct lc_wait w;
@@ -121,7 +121,7 @@ static struct lc_wait wait_of(uint64_t request) {
     return w;
 }
 
-static void test_order_3_place_in_line_of_a_loaded_model(void **state) {
+static void test_order_4_place_in_line_of_a_loaded_model(void **state) {
     (void)state;
     struct lc_wait w;
     int a;
@@ -142,7 +142,7 @@ static void test_order_3_place_in_line_of_a_loaded_model(void **state) {
     assert_int_equal(wait_of(third).place, 2);
 }
 
-static void test_order_3_a_load_under_way_has_its_rest(void **state) {
+static void test_order_4_a_load_under_way_has_its_rest(void **state) {
     (void)state;
     uint64_t first = ask(A), second = ask(A);
 
@@ -153,7 +153,7 @@ static void test_order_3_a_load_under_way_has_its_rest(void **state) {
     assert_int_equal(wait_of(second).load, 0);
 }
 
-static void test_order_3_place_in_line_among_models(void **state) {
+static void test_order_4_place_in_line_among_models(void **state) {
     (void)state;
     int a;
     make_busy(A, &a);
@@ -171,7 +171,7 @@ static void test_order_3_place_in_line_among_models(void **state) {
     assert_int_equal(wait_of(again).load, 1000); /* with B's first */
 }
 
-static void test_order_3_a_load_behind_one_under_way(void **state) {
+static void test_order_4_a_load_behind_one_under_way(void **state) {
     (void)state;
     uint64_t a = ask(A), b = ask(B);
 
@@ -180,6 +180,24 @@ static void test_order_3_a_load_behind_one_under_way(void **state) {
     assert_int_equal(wait_of(b).outcome, LC_OUTCOME_WAITS);
     assert_int_equal(wait_of(b).place, 2);
     assert_int_equal(wait_of(b).load, 1600);
+}
+
+/* What explain says and what the request is told then are one figure. */
+static void test_order_4_explain_says_what_who_waits_is_told(void **state) {
+    (void)state;
+    int a;
+    make_busy(A, &a);
+    ask(B);
+    struct lc_forecast f = forecast(C);
+    struct lc_wait w = wait_of(ask(C));
+
+    assert_int_equal(f.outcome, LC_OUTCOME_WAITS);
+    assert_int_equal(f.load, 1000);
+    assert_int_equal(w.load, 2000); /* B's comes first */
+    assert_int_equal(f.wait.load, w.load);
+    assert_int_equal(f.wait.place, w.place);
+    assert_int_equal(f.wait.gate, w.gate);
+    assert_true(f.wait.runs[a]);
 }
 
 int explain_tests(void) {
@@ -192,10 +210,11 @@ int explain_tests(void) {
         cmocka_unit_test_setup(test_explain_refusals_have_their_figures, world_reset),
         cmocka_unit_test_setup(test_explain_an_estimate_is_judged_as_the_load_would_be,
                                world_reset),
-        cmocka_unit_test_setup(test_order_3_place_in_line_of_a_loaded_model, world_reset),
-        cmocka_unit_test_setup(test_order_3_a_load_under_way_has_its_rest, world_reset),
-        cmocka_unit_test_setup(test_order_3_place_in_line_among_models, world_reset),
-        cmocka_unit_test_setup(test_order_3_a_load_behind_one_under_way, world_reset),
+        cmocka_unit_test_setup(test_order_4_place_in_line_of_a_loaded_model, world_reset),
+        cmocka_unit_test_setup(test_order_4_a_load_under_way_has_its_rest, world_reset),
+        cmocka_unit_test_setup(test_order_4_place_in_line_among_models, world_reset),
+        cmocka_unit_test_setup(test_order_4_a_load_behind_one_under_way, world_reset),
+        cmocka_unit_test_setup(test_order_4_explain_says_what_who_waits_is_told, world_reset),
     };
     return cmocka_run_group_tests_name("explain", tests, NULL, NULL);
 }

@@ -128,7 +128,7 @@ static void test_order_1_checks_go_round_over_clients(void **state) {
     assert_non_null(strstr(puppet_heard(puppet(3), MSG_CHECK), "\\\"c\\\""));
 }
 
-static void test_order_3_who_waits_for_a_check_is_told_its_place(void **state) {
+static void test_order_4_who_waits_for_a_check_is_told_its_place(void **state) {
     struct scene *s = *state;
     static const char *const bodies[] = { SCHEMA("a"), SCHEMA("b"), SCHEMA("c") };
     call_id first = chat_of(s, 7, bodies[0], &s->told[0]);
@@ -399,7 +399,7 @@ int main(void) {
         TEST(test_two_checks_at_a_time_and_the_others_in_line),
         TEST(test_order_1_checks_go_round_over_clients),
         TEST(test_order_1_of_nobody_each_check_is_a_client),
-        TEST(test_order_3_who_waits_for_a_check_is_told_its_place),
+        TEST(test_order_4_who_waits_for_a_check_is_told_its_place),
         TEST(test_who_leaves_while_it_is_checked_loads_nothing),
         TEST(test_a_reader_killed_from_outside_tells_nothing),
         TEST(test_where_no_reader_starts_the_line_moves_on),

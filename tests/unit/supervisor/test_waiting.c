@@ -79,7 +79,7 @@ static struct service_wait wait_of(struct scene *s, call_id call) {
     return wait;
 }
 
-static void test_order_3_who_waits_knows_its_place(void **state) {
+static void test_order_4_who_waits_knows_its_place(void **state) {
     struct scene *s = *state;
     ask(s, "one", &s->told[0]);
     call_id call = generate(s, OP_CHAT, "one", &s->told[1]);
@@ -101,7 +101,7 @@ static void test_order_3_who_waits_knows_its_place(void **state) {
     assert_int_equal(wait_of(s, 999).kind, WAIT_UNKNOWN);
 }
 
-static void test_order_3_a_prompt_is_a_wait_too(void **state) {
+static void test_order_4_a_prompt_is_a_wait_too(void **state) {
     struct scene *s = *state;
     ask(s, "one", &s->told[0]);
     say(s, 0, MSG_READY, READY);
@@ -118,7 +118,7 @@ static void test_order_3_a_prompt_is_a_wait_too(void **state) {
     assert_int_equal(wait_of(s, call).kind, WAIT_UNKNOWN);
 }
 
-static void test_order_3_another_models_answers_count(void **state) {
+static void test_order_4_another_models_answers_count(void **state) {
     struct scene *s = *state;
     ask(s, "one", &s->told[0]);
     say(s, 0, MSG_READY, READY);
@@ -132,15 +132,35 @@ static void test_order_3_another_models_answers_count(void **state) {
     assert_true(wait_of(s, call).seconds > 0);
 }
 
+static void test_order_4_explain_says_what_who_waits_is_told(void **state) {
+    struct scene *s = *state;
+    struct forecast forecast;
+    struct error err;
+    ask(s, "one", &s->told[0]);
+    say(s, 0, MSG_READY, READY);
+    clock_moves();
+    answer(s, 0, MSG_DONE, "{}");
+    ask(s, "one", &s->told[1]);
+    assert_true(supervisor_forecast(s->sup, "two", 0, &forecast, &err));
+    call_id call = generate(s, OP_CHAT, "two", &s->told[2]);
+    turn(s);
+    struct service_wait told = wait_of(s, call);
+    assert_int_equal(forecast.wait.kind, told.kind);
+    assert_int_equal(forecast.wait.place, told.place);
+    assert_true(told.seconds > 0);
+    assert_true(forecast.wait.seconds >= told.seconds); /* a moment has passed */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_a_request_that_grows_too_large_is_refused),
         TEST(test_a_request_is_counted_until_a_worker_has_it),
         TEST(test_what_waits_leaves_no_room_for_more),
         TEST(test_who_waits_for_a_load_hears_of_it),
-        TEST(test_order_3_who_waits_knows_its_place),
-        TEST(test_order_3_a_prompt_is_a_wait_too),
-        TEST(test_order_3_another_models_answers_count),
+        TEST(test_order_4_who_waits_knows_its_place),
+        TEST(test_order_4_a_prompt_is_a_wait_too),
+        TEST(test_order_4_another_models_answers_count),
+        TEST(test_order_4_explain_says_what_who_waits_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
