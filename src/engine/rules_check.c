@@ -18,17 +18,26 @@ static const char *skip(const char *at) {
     return *at ? at + 1 : at;
 }
 
-/* Tokens in a grammar ("<think>", "<[7]>") are those of a vocabulary. */
-static bool names_tokens(const char *grammar) {
-    for (const char *at = grammar; *at; at = skip(at)) {
-        if (*at == '<') return true;
+/* A grammar names tokens by their text ("<think>") or number ("<[7]>"). Numbers are read
+ * without a vocabulary, so each text becomes one: whether the model has such a token shows
+ * when it is loaded, but all else can be judged. */
+static void number_tokens(const char *grammar, struct buf *out) {
+    for (const char *at = grammar, *next; *at; at = next) {
+        const char *end = *at == '<' && at[1] != '[' ? strchr(at, '>') : NULL;
+        next = end ? end + 1 : skip(at);
+        if (end)
+            (void)buf_add_str(out, "<[0]>");
+        else
+            (void)buf_add(out, at, (size_t)(next - at));
     }
-    return false;
 }
 
 static bool check_grammar(const char *grammar, struct error *err) {
-    if (names_tokens(grammar)) return true;
-    struct llama_sampler *sampler = llama_sampler_init_grammar(NULL, grammar, "root");
+    struct buf numbered = BUF_INIT(3 * strlen(grammar) + 1); /* "<>" is the shortest text */
+    number_tokens(grammar, &numbered);
+    struct llama_sampler *sampler = llama_sampler_init_grammar(NULL, buf_str(&numbered),
+                                                               "root");
+    buf_clear(&numbered);
     if (sampler) llama_sampler_free(sampler);
     return sampler || error_set_param(err, ERR_INVALID_REQUEST, "grammar",
                                       "The grammar of the request cannot be used: it cannot be "

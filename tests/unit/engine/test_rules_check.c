@@ -74,6 +74,15 @@ static void test_a_grammar_that_can_be_used(void **state) {
 static void test_a_grammar_of_tokens_needs_the_model(void **state) {
     (void)state;
     takes("grammar", "root ::= <think> \"a\"");
+    takes("grammar", "root ::= <think> (!<a \"b> | !<[7]>)* <[1000]> [<]");
+}
+
+static void test_jit_7_a_broken_grammar_of_tokens_is_refused_without_the_model(void **state) {
+    (void)state;
+    refuses("grammar", "root ::= <think> (((", "grammar");
+    refuses("grammar", "root ::= <think> nowhere", "grammar");
+    refuses("grammar", "root ::= <think", "grammar");
+    refuses("grammar", "root ::= <[seven]>", "grammar");
 }
 
 #define STRICT(schema)                                                                         \
@@ -142,6 +151,7 @@ int main(void) {
         cmocka_unit_test(test_a_grammar_that_no_model_can_use),
         cmocka_unit_test(test_a_grammar_that_can_be_used),
         cmocka_unit_test(test_a_grammar_of_tokens_needs_the_model),
+        cmocka_unit_test(test_jit_7_a_broken_grammar_of_tokens_is_refused_without_the_model),
         cmocka_unit_test(test_a_strict_tool_that_no_model_can_call),
         cmocka_unit_test(test_a_template_that_cannot_be_parsed),
         cmocka_unit_test(test_pictures_that_are_none),
