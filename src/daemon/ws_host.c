@@ -88,7 +88,8 @@ static bool http_start(void *self, int port, const char *interface, int cors,
                        struct error *err) {
     const struct ws_host_config *config = &((struct ws_host *)self)->config;
     if (config->is_stopping(config->ctx)) {
-        return error_set(err, ERR_SHUTTING_DOWN, "The server is shutting down.");
+        return error_set(err, ERR_SHUTTING_DOWN,
+                         "The server is shutting down; ask again when it has started.");
     }
     if (interface && !is_address(interface)) {
         return error_set(err, ERR_INVALID_REQUEST,

@@ -123,7 +123,8 @@ static void read_first(struct supervisor *sup) {
 static void fail_all(struct supervisor *sup) {
     struct call *call;
     struct error err;
-    error_set(&err, ERR_SHUTTING_DOWN, "The server is shutting down.");
+    error_set(&err, ERR_SHUTTING_DOWN,
+              "The server is shutting down; ask again when it has started.");
     while ((call = first_in_turn(sup))) call_fail(sup->calls, call, &err);
 }
 

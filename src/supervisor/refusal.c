@@ -54,7 +54,7 @@ static void unloaded_error(const struct supervisor *sup, const struct lc_action 
     const struct lc_slot *slot = &sup->lc.slots[action->slot];
     bool loaded = slot->state == LC_UNLOADING && slot->leaving == LC_BECAUSE_USER;
     error_set(err, ERR_MODEL_UNLOADED,
-              loaded ? "The model '%.80s' was unloaded by hand."
+              loaded ? "The model '%.80s' was unloaded by hand; ask again to load it."
                      : "The load of '%.80s' was cancelled by hand; ask again to load it.",
               key);
 }
@@ -126,7 +126,8 @@ void supervisor_explain(const struct supervisor *sup, const struct lc_action *ac
         died_error(in, key, err);
         return;
     case LC_FAIL_SHUTDOWN:
-        error_set(err, ERR_SHUTTING_DOWN, "The server is shutting down.");
+        error_set(err, ERR_SHUTTING_DOWN,
+                  "The server is shutting down; ask again when it has started.");
         return;
     case LC_FAIL_NONE:
         break;

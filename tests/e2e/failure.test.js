@@ -384,7 +384,7 @@ test('after SIGKILL of the daemon no worker is left', async (t) => {
   await Promise.all(pids.map((pid) => gone(pid)));
 });
 
-test('after an unload the worker is gone', async (t) => {
+test('after an unload the worker is gone, and it is said what came back', async (t) => {
   const d = await Daemon.start(t, { models: { alpha: alpha() } });
   const watch = await d.watch();
   await d.chat('alpha');
@@ -393,4 +393,5 @@ test('after an unload the worker is gone', async (t) => {
   const left = await watch.reaches('alpha', 'absent');
   assert.equal(left.from, 'unloading');
   assert.ok(!fs.existsSync(`/proc/${pid}`), 'gone when the event says so');
+  assert.ok(left.memory_bytes > 1e6, JSON.stringify(left));
 });
