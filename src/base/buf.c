@@ -48,6 +48,19 @@ bool buf_add(struct buf *b, const void *bytes, size_t len) {
     return true;
 }
 
+bool buf_add_taking(struct buf *b, char *bytes, size_t len) {
+    bool fits = !b->overflowed && len <= b->max;
+    if (b->data || !fits) {
+        bool ok = buf_add(b, bytes, len);
+        free(bytes);
+        return ok;
+    }
+    b->data = bytes;
+    b->len = len;
+    b->cap = len + 1;
+    return true;
+}
+
 bool buf_add_str(struct buf *b, const char *text) {
     return buf_add(b, text, strlen(text));
 }

@@ -35,6 +35,9 @@ bool buf_add(struct buf *b, const void *bytes, size_t len);
 bool buf_add_str(struct buf *b, const char *text);
 bool buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same with bytes of malloc and the NUL behind them, which it takes in any case. */
+bool buf_add_taking(struct buf *b, char *bytes, size_t len);
+
 /* Room for len more bytes, which the caller fills and then adds to b->len; NULL if the maximum
  * would be passed. */
 char *buf_reserve(struct buf *b, size_t len);

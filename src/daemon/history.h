@@ -20,8 +20,9 @@ struct history;
 struct history_reading;
 
 struct history_sink {
-    /* Once, from the loop; json is NULL if error says why. Both borrowed. */
-    void (*on_end)(void *ctx, const struct buf *json, const struct error *error);
+    /* Once, from the loop; json is NULL if error says why. Both borrowed, but the bytes may be
+     * taken out of json. */
+    void (*on_end)(void *ctx, struct buf *json, const struct error *error);
     void *ctx;
 };
 

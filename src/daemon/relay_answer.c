@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "http/response.h"
 #include "http/server.h"
@@ -74,10 +75,17 @@ const char *relay_answer_field(const struct relay_answer *answer, const char *na
     return NULL;
 }
 
+/* A node's word is not trusted: what cannot be a header is left out. */
 void relay_answer_add_fields(const struct relay_answer *answer, struct exchange *x) {
     struct forward_field field;
     const char *at = NULL;
-    while (next_field(answer, &at, &field)) exchange_add_header(x, field.name, field.value);
+    size_t left_out = 0;
+    while (next_field(answer, &at, &field))
+        left_out += !exchange_offer_header(x, field.name, field.value);
+    if (left_out > 0)
+        log_debug("fleet: %zu header fields of a node's answer are too long or malformed, and "
+                  "are left out",
+                  left_out);
 }
 
 void relay_answer_reply(const struct relay_answer *answer, struct exchange *x) {

@@ -181,17 +181,32 @@ static void conn_set_paused(struct conn *c, bool paused) {
     }
 }
 
-void conn_send_whole(struct conn *c, const uv_buf_t *bufs, unsigned count) {
-    bool open = c->state == CONN_HEAD || c->state == CONN_BODY || c->state == CONN_RUNNING ||
-                c->state == CONN_UPGRADED;
-    if (!open) return;
-    if (!stream_write(&c->stream, bufs, count)) {
+static bool conn_is_open(const struct conn *c) {
+    return c->state == CONN_HEAD || c->state == CONN_BODY || c->state == CONN_RUNNING ||
+           c->state == CONN_UPGRADED;
+}
+
+/* Bytes were queued, unless the stream is broken. */
+static void conn_check_queue(struct conn *c, bool ok) {
+    if (!ok) {
         conn_close(c);
     } else if (c->server->shared.queued > c->server->limits->queues_total) {
         conn_reset(c);
     } else {
         conn_watch_stall(c);
     }
+}
+
+void conn_send_whole(struct conn *c, const uv_buf_t *bufs, unsigned count) {
+    if (conn_is_open(c)) conn_check_queue(c, stream_write(&c->stream, bufs, count));
+}
+
+void conn_give_whole(struct conn *c, const uv_buf_t *head, struct buf *body) {
+    conn_send_whole(c, head, 1);
+    if (conn_is_open(c))
+        conn_check_queue(c, stream_give(&c->stream, body));
+    else
+        buf_clear(body);
 }
 
 void conn_send(struct conn *c, const uv_buf_t *bufs, unsigned count) {

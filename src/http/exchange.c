@@ -9,8 +9,11 @@
 #include "http/route.h"
 
 enum {
-    HEAD_MAX = 512 * 1024, /* of an answer, headers of its handler included */
-    ERROR_MAX = 64 * 1024, /* of an error's body */
+    HEAD_MAX = 512 * 1024,    /* of an answer, headers of its handler included */
+    OFFERED_MAX = 192 * 1024, /* of headers, if the next one is another's; the rest is for the
+                                 server's own */
+    ERROR_MAX = 64 * 1024,    /* of an error's body */
+    GIVEN_MIN = 256 * 1024,   /* of a body that is not copied */
 };
 
 static uv_buf_t bytes_buf(const void *bytes, size_t len) {
@@ -73,6 +76,23 @@ void exchange_add_header(struct exchange *x, const char *name, const char *value
     assert(added);
 }
 
+/* RFC 9110, 5.1 and 5.5 */
+static bool is_field(const char *name, const char *value) {
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    if (!*name || name[strspn(name, token)] != '\0') return false;
+    for (; *value; value++) {
+        if (((unsigned char)*value < ' ' && *value != '\t') || *value == 0x7f) return false;
+    }
+    return true;
+}
+
+bool exchange_offer_header(struct exchange *x, const char *name, const char *value) {
+    size_t len = strlen(name) + strlen(value) + 4, used = x->headers.len;
+    bool fits = used < OFFERED_MAX && len <= OFFERED_MAX - used;
+    return fits && is_field(name, value) && buf_addf(&x->headers, "%s: %s\r\n", name, value);
+}
+
 static bool is_head(const struct exchange *x) {
     return x->request.method && strcmp(x->request.method, "HEAD") == 0;
 }
@@ -116,6 +136,24 @@ void exchange_reply(struct exchange *x, int status, const char *content_type, co
     buf_clear(&head);
     if (c->x == x)
         conn_finish_answer(c); /* sending may have closed the connection and freed x */
+}
+
+void exchange_reply_taking(struct exchange *x, int status, const char *content_type,
+                           struct buf *body) {
+    struct conn *c = x->conn;
+    struct buf head;
+    if (body->len < GIVEN_MIN || is_head(x) || x->telling) {
+        exchange_reply(x, status, content_type, buf_str(body), body->len);
+        buf_clear(body);
+        return;
+    }
+    assert(x->state != EXCHANGE_STREAMING);
+    x->framing = RESPONSE_LENGTH;
+    format_head(x, status, content_type, body->len, &head);
+    uv_buf_t first = bytes_buf(head.data, head.len);
+    conn_give_whole(c, &first, body);
+    buf_clear(&head);
+    if (c->x == x) conn_finish_answer(c);
 }
 
 void exchange_refuse(struct exchange *x, int status, const struct error *err) {

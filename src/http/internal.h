@@ -147,6 +147,8 @@ void conn_release_exchange(struct conn *c);
  * limit for all connections applies. */
 void conn_send(struct conn *c, const uv_buf_t *bufs, unsigned count);
 void conn_send_whole(struct conn *c, const uv_buf_t *bufs, unsigned count);
+/* The same with a head and a body, which it takes and sends by and by; nothing may follow. */
+void conn_give_whole(struct conn *c, const uv_buf_t *head, struct buf *body);
 /* The client took bytes that were queued. */
 void conn_on_progress(struct conn *c);
 

@@ -148,9 +148,16 @@ void exchange_drop_body(struct exchange *x);
 /* Add a header before the answer begins. Name and value are copied; CR, LF refused by assert.
  */
 void exchange_add_header(struct exchange *x, const char *name, const char *value);
+/* The same with a header that another machine chose. False, and nothing added, if it is none or
+ * there is no room for it. */
+bool exchange_offer_header(struct exchange *x, const char *name, const char *value)
+    __attribute__((warn_unused_result));
 /* Answer whole; copies the body. Ends the exchange. */
 void exchange_reply(struct exchange *x, int status, const char *content_type, const void *body,
                     size_t len);
+/* The same; takes the body, which goes out by and by if it is large. */
+void exchange_reply_taking(struct exchange *x, int status, const char *content_type,
+                           struct buf *body);
 /* Answer an error by the server's format_error, with Retry-After, Allow or WWW-Authenticate
  * where due. Ends it. */
 void exchange_fail(struct exchange *x, const struct error *err);

@@ -18,8 +18,9 @@ enum {
      * client that does not read. */
     NOTSENT_LOWAT = 128 * 1024,
     PROBE_AFTER = 60, /* seconds of silence, then TCP asks whether the peer is still there */
-    SEND_AFTER = 64 * 1024,  /* encrypted bytes of one call that are sent together */
-    CHATTER_MAX = 64 * 1024, /* bytes of handshakes and key updates that nobody reads */
+    GIVEN_PIECE = 256 * 1024, /* of what was given whole, queued at a time */
+    SEND_AFTER = 64 * 1024,   /* encrypted bytes of one call that are sent together */
+    CHATTER_MAX = 64 * 1024,  /* bytes of handshakes and key updates that nobody reads */
     TURN_US = 5000, /* that slow reads may take together before others have their turn */
     SLOW_US = 500,  /* what makes a read one */
 };
@@ -162,6 +163,8 @@ static bool write_first_block(struct stream *s) {
     return uv_write(&s->write, (uv_stream_t *)&s->tcp, &buf, 1, stream_on_written) == 0;
 }
 
+static bool queue_given(struct stream *s);
+
 static void stream_on_written(uv_write_t *write, int status) {
     struct stream *s = write->data;
     struct stream_block *block = s->first;
@@ -176,17 +179,22 @@ static void stream_on_written(uv_write_t *write, int status) {
     s->queued -= len;
     s->shared->queued -= len;
     if (block->start == block->end) drop_first_block(s);
-    if (!write_first_block(s)) {
+    if (!queue_given(s) || !write_first_block(s)) {
         s->events->on_end(s->ctx, UV_EPIPE);
         return;
     }
     s->events->on_progress(s->ctx);
 }
 
-/* Bytes as they are to be on the wire. */
+static bool has_rest(const struct stream *s) {
+    return s->rest_at < s->rest.len;
+}
+
+/* Bytes as they are to be on the wire. Those of a rest are all queued: the end of their write
+ * brings the next ones. */
 static bool send_bytes(struct stream *s, const uv_buf_t *bufs, unsigned count) {
     size_t taken = 0;
-    if (!s->first) {
+    if (!s->first && !s->rest.data) {
         int status = uv_try_write((uv_stream_t *)&s->tcp, bufs, count);
         if (status < 0 && status != UV_EAGAIN) return false;
         if (status > 0) taken = (size_t)status;
@@ -288,9 +296,60 @@ static void read_secured(struct stream *s, const char *bytes, size_t len) {
     end_secured(s, step, was_ready);
 }
 
+static bool write_any(struct stream *s, const uv_buf_t *bufs, unsigned count) {
+    return s->tls ? write_secured(s, bufs, count) : send_bytes(s, bufs, count);
+}
+
 bool stream_write(struct stream *s, const uv_buf_t *bufs, unsigned count) {
     if (uv_is_closing((uv_handle_t *)&s->tcp)) return false;
-    return s->tls ? write_secured(s, bufs, count) : send_bytes(s, bufs, count);
+    assert(!has_rest(s));
+    return write_any(s, bufs, count);
+}
+
+/* ---- what was given whole ---- */
+
+/* These many bytes of the rest are in no block. */
+static void count_rest(struct stream *s, size_t len) {
+    s->added += len;
+    s->queued += len;
+    s->shared->queued += len;
+}
+
+/* They go into one, which counts them. */
+static void uncount_rest(struct stream *s, size_t len) {
+    s->added -= len;
+    s->queued -= len;
+    s->shared->queued -= len;
+}
+
+static void drop_rest(struct stream *s) {
+    buf_clear(&s->rest);
+    s->rest_at = 0;
+}
+
+/* The next piece, once the blocks are empty. */
+static bool queue_given(struct stream *s) {
+    size_t left = s->rest.len - s->rest_at, part = left < GIVEN_PIECE ? left : GIVEN_PIECE;
+    uv_buf_t piece = { .base = s->rest.data + s->rest_at, .len = part };
+    if (s->first || part == 0) return true;
+    s->rest_at += part;
+    uncount_rest(s, part);
+    bool ok = write_any(s, &piece, 1);
+    if (!has_rest(s)) drop_rest(s);
+    return ok;
+}
+
+bool stream_give(struct stream *s, struct buf *bytes) {
+    if (uv_is_closing((uv_handle_t *)&s->tcp)) {
+        buf_clear(bytes);
+        return false;
+    }
+    assert(!has_rest(s));
+    s->rest = *bytes;
+    s->rest_at = 0;
+    buf_init(bytes, bytes->max);
+    count_rest(s, s->rest.len);
+    return queue_given(s);
 }
 
 /* ---- the end ---- */
@@ -305,7 +364,7 @@ bool stream_is_reset(const struct stream *s) {
 }
 
 bool stream_is_flushed(const struct stream *s) {
-    return !s->first;
+    return !s->first && !has_rest(s);
 }
 
 size_t stream_unsent(const struct stream *s) {
@@ -319,7 +378,7 @@ uint64_t stream_sent(const struct stream *s) {
 }
 
 bool stream_shutdown(struct stream *s) {
-    assert(!s->first);
+    assert(stream_is_flushed(s));
     if (s->tls) {
         tls_session_end(s->tls);
         if (!send_output(s)) return false;
@@ -339,6 +398,7 @@ static void forget_queue(struct stream *s) {
     s->shared->queued -= s->queued;
     s->queued = 0;
     s->writing = 0;
+    drop_rest(s);
 }
 
 /* As far as the kernel takes it. */
@@ -351,7 +411,7 @@ static void say_end(struct stream *s) {
 }
 
 void stream_close(struct stream *s) {
-    if (s->tls && !s->first) say_end(s);
+    if (s->tls && stream_is_flushed(s)) say_end(s);
     forget_queue(s);
     uv_close((uv_handle_t *)&s->tcp, stream_on_closed);
 }

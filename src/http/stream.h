@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/buf.h"
 #include "http/tls.h"
 
 enum {
@@ -53,7 +54,10 @@ struct stream {
     void *ctx;
     struct stream_shared *shared;
     struct stream_block *first, *last;
-    size_t queued;           /* bytes in blocks, those of the running write included */
+    struct buf rest;         /* bytes that were given whole: they follow the blocks */
+    size_t rest_at;          /* first byte of it that is in no block yet */
+    size_t queued;           /* bytes in blocks, those of the running write included, and of
+                                the rest */
     size_t writing;          /* bytes of the running write, 0: none */
     uint64_t added;          /* bytes ever queued or sent */
     struct tls_session *tls; /* NULL: plain */
@@ -80,6 +84,10 @@ bool stream_resume_reading(struct stream *s) __attribute__((warn_unused_result))
 /* Send copies of the bytes, once the stream is ready. False if it is broken: close it. */
 bool stream_write(struct stream *s, const uv_buf_t *bufs, unsigned count)
     __attribute__((warn_unused_result));
+
+/* The same with many bytes, which it takes in any case. They go out by and by, so that neither
+ * copying nor encrypting them holds the loop; they are the last to be written. */
+bool stream_give(struct stream *s, struct buf *bytes) __attribute__((warn_unused_result));
 
 /* Has the client answered bytes with a reset? After on_end(UV_EOF) nothing else tells. */
 bool stream_is_reset(const struct stream *s);

@@ -119,8 +119,8 @@ static void tell_unenforced(struct answer *a, const char *names, bool loose) {
     a->unenforced = NULL;
 }
 
-/* Closes the answer at its end. */
-static void deliver(struct answer *a, const struct buf *bytes, enum reply_step step) {
+/* Closes the answer at its end. May take the bytes. */
+static void deliver(struct answer *a, struct buf *bytes, enum reply_step step) {
     bool due = a->stream && (bytes->len > 0 || step == REPLY_END);
     if (step == REPLY_END) store(a);
     if (due && !a->begun) {
@@ -132,12 +132,10 @@ static void deliver(struct answer *a, const struct buf *bytes, enum reply_step s
     if (due) exchange_write(a->x, buf_str(bytes), bytes->len);
     if (due) a->wrote = uv_now(a->silence.loop);
     if (step == REPLY_MORE) return;
-    a->dialect->reply_free(a->reply); /* before its bytes are copied once more */
-    a->reply = NULL;
     if (a->stream)
         exchange_end(a->x);
     else
-        exchange_reply(a->x, 200, "application/json", buf_str(bytes), bytes->len);
+        exchange_reply_taking(a->x, 200, "application/json", bytes);
     answer_close(a);
 }
 

@@ -19,10 +19,10 @@ static void history_on_gone(void *ctx) {
     free(p);
 }
 
-static void history_on_end(void *ctx, const struct buf *json, const struct error *error) {
+static void history_on_end(void *ctx, struct buf *json, const struct error *error) {
     struct pending_history *p = ctx;
     if (json)
-        exchange_reply(p->x, 200, "application/json", json->data, json->len);
+        exchange_reply_taking(p->x, 200, "application/json", json);
     else
         exchange_fail(p->x, error);
     free(p);

@@ -11,7 +11,7 @@ void reply_json(struct exchange *x, struct buf *json) {
         error_set(&err, ERR_INTERNAL, "The answer would be larger than %zu bytes.", json->max);
         exchange_fail(x, &err);
     } else {
-        exchange_reply(x, 200, "application/json", buf_str(json), json->len);
+        exchange_reply_taking(x, 200, "application/json", json);
     }
     buf_clear(json);
 }

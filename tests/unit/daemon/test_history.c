@@ -81,7 +81,7 @@ struct heard {
     bool over;
 };
 
-static void on_end(void *ctx, const struct buf *json, const struct error *error) {
+static void on_end(void *ctx, struct buf *json, const struct error *error) {
     struct heard *heard = ctx;
     assert_false(heard->over);
     heard->over = true;

@@ -338,11 +338,28 @@ static void test_foreign_hosts_and_pages_are_refused(void **state) {
 }
 
 static void test_big_answer_whole(void **state) {
+    static const char *const requests[] = { "GET /big HTTP/1.1\r\n" CLOSE,
+                                            "GET /big?copied HTTP/1.1\r\n" CLOSE,
+                                            "GET /big HTTP/1.0\r\n\r\n" };
     (void)state;
-    char *answer = client_talk(shared, "GET /big HTTP/1.1\r\n" CLOSE);
-    const char *body = strstr(answer, "\r\n\r\n") + 4;
-    assert_int_equal(strspn(body, "x"), BIG_SIZE);
-    assert_int_equal(strlen(body), BIG_SIZE);
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        char *answer = client_talk(shared, requests[i]);
+        const char *body = strstr(answer, "\r\n\r\n") + 4;
+        assert_int_equal(strspn(body, "x"), BIG_SIZE);
+        assert_int_equal(strlen(body), BIG_SIZE);
+        free(answer);
+    }
+    client_check(shared, "HEAD /big HTTP/1.1\r\n" CLOSE, "HTTP/1.1 200",
+                 "Content-Length: 8388608");
+}
+
+/* A node of the fleet chooses what headers its answers have. */
+static void test_headers_of_others_have_a_limit(void **state) {
+    (void)state;
+    char *answer = client_talk(shared, "GET /fields HTTP/1.1\r\n" CLOSE);
+    assert_memory_equal(answer, "HTTP/1.1 200", 12);
+    assert_non_null(strstr(answer, "\r\nX-Own: still fits\r\n"));
+    assert_non_null(strstr(answer, "taken=194 none=0"));
     free(answer);
 }
 
@@ -380,6 +397,7 @@ int main(void) {
         cmocka_unit_test(test_nul_is_refused),
         cmocka_unit_test(test_foreign_hosts_and_pages_are_refused),
         cmocka_unit_test(test_big_answer_whole),
+        cmocka_unit_test(test_headers_of_others_have_a_limit),
         cmocka_unit_test(test_upgrade_offer_on_an_ordinary_route),
     };
     return cmocka_run_group_tests_name("http basics", tests, fixture_set_up, fixture_tear_down);

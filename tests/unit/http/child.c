@@ -125,10 +125,29 @@ static void on_count(void *ctx, struct exchange *x) {
 
 static void on_big(void *ctx, struct exchange *x) {
     (void)ctx;
-    char *bytes = xcalloc(1, BIG_SIZE);
-    memset(bytes, 'x', BIG_SIZE);
-    exchange_reply(x, 200, "text/plain", bytes, BIG_SIZE);
-    free(bytes);
+    struct buf bytes = BUF_INIT(BIG_SIZE);
+    char *room = buf_reserve(&bytes, BIG_SIZE);
+    memset(room, 'x', BIG_SIZE);
+    bytes.len = BIG_SIZE;
+    if (exchange_query(x, "copied"))
+        exchange_reply(x, 200, "text/plain", bytes.data, bytes.len);
+    else
+        exchange_reply_taking(x, 200, "text/plain", &bytes);
+    buf_clear(&bytes);
+}
+
+/* 1,000 of 1 KB each, and such as are none. */
+static void on_fields(void *ctx, struct exchange *x) {
+    char value[1001] = "", text[32];
+    int taken = 0, none = 0;
+    (void)ctx;
+    memset(value, 'v', sizeof value - 1);
+    for (int i = 0; i < 1000; i++) taken += exchange_offer_header(x, "X-Long", value);
+    none += exchange_offer_header(x, "", "a") + exchange_offer_header(x, "a b", "c") +
+            exchange_offer_header(x, "a:", "b") + exchange_offer_header(x, "a", "b\r\nc: d");
+    exchange_add_header(x, "X-Own", "still fits");
+    snprintf(text, sizeof text, "taken=%d none=%d", taken, none);
+    reply_text(x, text);
 }
 
 static void on_stream_read(void *ctx, const char *bytes, size_t len) {
@@ -248,6 +267,7 @@ static const struct http_route routes[] = {
     { "POST", "/hold", 1 << 20, HTTP_GUARDED, on_hold },
     { "POST", "/open", 0, HTTP_GUARDED, on_open },
     { "GET", "/big", 0, HTTP_GUARDED, on_big },
+    { "GET", "/fields", 0, HTTP_GUARDED, on_fields },
     { "GET", "/upgrade", 0, HTTP_GUARDED, on_upgrade },
     { "GET", "/ws", 0, HTTP_GUARDED, on_ws },
     { "POST", "/locked", 64 << 20, LOCKED, on_count },

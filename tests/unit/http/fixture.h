@@ -8,8 +8,10 @@
  * Routes: GET /quick; GET /things/{id}, which tells what it was asked; POST /echo (up to 1,000
  * bytes); POST /count (up to 64 MB, answers the length); GET and POST /hold, whose exchange is
  * kept for commands; POST /open, which may bring any body and is answered "open"; GET /big (8
- * MB at once); GET /upgrade (raw echo); GET /ws (messages: on_ws_message of child.c); POST
- * /locked, which is /count for those who bring an X-Key, and GET /locked/open for all.
+ * MB at once, given to the server or, with ?copied, copied by it); GET /fields (more headers of
+ * others than there is room for; tells how many were taken); GET /upgrade (raw echo); GET /ws
+ * (messages: on_ws_message of child.c); POST /locked, which is /count for those who bring an
+ * X-Key, and GET /locked/open for all.
  */
 #ifndef DOZE_TEST_HTTP_FIXTURE_H
 #define DOZE_TEST_HTTP_FIXTURE_H
