@@ -74,3 +74,10 @@ void service_request_seal(struct service_request *request) {
     yyjson_mut_doc_free(request->body);
     request->body = NULL;
 }
+
+bool service_request_fits(const struct service_request *request, struct error *err) {
+    const struct sealed_body *body = &request->sealed;
+    return (body->text && body->len <= SERVICE_BODY_MAX) ||
+           error_set(err, ERR_TOO_LARGE,
+                     "The request is too large for a worker; send a smaller one.");
+}

@@ -124,6 +124,13 @@ void service_request_clear(struct service_request *request);
 /* Make the text that the worker gets, and drop the tree. One that is sealed already stays. */
 void service_request_seal(struct service_request *request);
 
+enum { SERVICE_BODY_MAX = 80 << 20 }; /* bytes of what is sealed */
+
+/* ERR_TOO_LARGE for what no worker would get. To be asked of a sealed request before anything
+ * gives way for it. */
+bool service_request_fits(const struct service_request *request, struct error *err)
+    __attribute__((warn_unused_result));
+
 /* What a call waits for, and about how long. */
 enum wait_kind {
     WAIT_UNKNOWN, /* it has only just come, or its answer is being written */

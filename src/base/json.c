@@ -7,7 +7,7 @@
 
 #include "base/xalloc.h"
 
-enum { MAX_DEPTH = 128 };
+enum { MAX_DEPTH = 128, LONG_TEXT = 1 << 18 };
 
 /* yyjson does not limit nesting when reading (it does not recurse); what walks the tree later
  * does. One pass over the bytes is enough: strings are skipped, brackets counted. */
@@ -270,7 +270,9 @@ yyjson_mut_doc *json_array_new(yyjson_mut_val **ret_root) {
 
 static const yyjson_write_flag write_flags = YYJSON_WRITE_ALLOW_INVALID_UNICODE;
 
+/* A long text is not copied if the buffer is empty; it may have taken half as much again. */
 static bool add_owned(struct buf *out, char *text, size_t len) {
+    if (text && len >= LONG_TEXT) return buf_add_taking(out, text, len);
     bool ok = text && buf_add(out, text, len);
     free(text);
     return ok;
@@ -295,6 +297,10 @@ bool json_write_val(const yyjson_val *val, struct buf *out) {
     size_t len = 0;
     char *text = yyjson_val_write(val, write_flags, &len);
     return add_owned(out, text, len);
+}
+
+size_t json_values(yyjson_val *val) {
+    return val ? (size_t)(unsafe_yyjson_get_next(val) - val) : 0;
 }
 
 size_t json_cost(yyjson_mut_val *val) {

@@ -68,6 +68,10 @@ bool json_write_val(const yyjson_val *val, struct buf *out);
 /* Append the document and free it. A full buffer says so (buf.overflowed). */
 void json_write_end(yyjson_mut_doc *doc, struct buf *out);
 
+/* Values of a tree that was read, itself and the keys included; NULL has none. At once, however
+ * many they are. */
+size_t json_values(yyjson_val *val);
+
 /* Bytes of memory that the value takes, without what is around it. */
 size_t json_cost(yyjson_mut_val *val);
 

@@ -10,8 +10,11 @@
 #include "base/xalloc.h"
 
 struct upload {
-    char *identifier, *name, *base64;
-    char *text; /* NULL: not a text */
+    const char *source; /* what it is read from, until it is put */
+    size_t len;         /* of that */
+    char *identifier, *name;
+    char *base64; /* NULL: it is not read, or not base64 */
+    char *text;   /* NULL: not a text */
     const char *type, *mime;
     size_t size;
     struct byte_hold held;
@@ -123,7 +126,8 @@ static bool is_text(const char *bytes, size_t len) {
     return !memchr(bytes, '\0', len) && utf8_is_valid(bytes, len);
 }
 
-static void recognise(struct upload *file, unsigned char *bytes) {
+/* Is it a text? */
+static bool recognise(struct upload *file, const unsigned char *bytes) {
     size_t len = file->size;
     file->type = "unknown";
     file->mime = "";
@@ -131,7 +135,7 @@ static void recognise(struct upload *file, unsigned char *bytes) {
         if (len < magics[i].len || memcmp(bytes, magics[i].magic, magics[i].len) != 0) continue;
         file->type = magics[i].type;
         file->mime = magics[i].mime;
-        return;
+        return false;
     }
     if (len >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0) {
         file->type = "image";
@@ -140,8 +144,9 @@ static void recognise(struct upload *file, unsigned char *bytes) {
         file->type = "application/word";
     } else if (is_text((const char *)bytes, len)) {
         file->type = has_suffix(file, ".txt") ? "text/plain" : "text/other";
-        file->text = xstrndup((const char *)bytes, len);
+        return true;
     }
+    return false;
 }
 
 static struct lmws_file show(struct upload *file) {
@@ -160,18 +165,14 @@ static size_t cost_of(size_t len) {
     return len + BASE64_DECODE_LENGTH(len);
 }
 
-static bool upload_read(struct upload *file, const char *name, const char *base64, size_t len,
-                        struct error *err) {
-    unsigned char *bytes = decode(base64, len, &file->size);
-    if (!bytes) {
-        return error_set(err, ERR_INVALID_REQUEST,
-                         "The content of '%.80s' is not base64; send the file again.", name);
-    }
-    file->name = xstrdup(name);
-    recognise(file, bytes);
-    free(bytes);
-    file->base64 = xstrndup(base64, len);
-    return true;
+void upload_read(struct upload *file) {
+    unsigned char *bytes = decode(file->source, file->len, &file->size);
+    if (!bytes) return;
+    if (recognise(file, bytes))
+        file->text = (char *)bytes;
+    else
+        free(bytes);
+    file->base64 = xstrndup(file->source, file->len);
 }
 
 /* Takes the file. */
@@ -182,25 +183,35 @@ static void list(struct uploads *uploads, struct upload *file) {
     uploads->files[uploads->count++] = file;
 }
 
-bool uploads_put(struct uploads *uploads, const char *name, const char *base64, size_t own,
-                 struct lmws_file *ret, struct error *err) {
+struct upload *uploads_begin(struct uploads *uploads, const char *name, const char *base64,
+                             size_t own, struct error *err) {
     size_t len = strlen(base64);
     struct byte_hold held;
     if (len > UPLOAD_BYTES_MAX) {
-        return error_set(err, ERR_TOO_LARGE, "'%.80s' is too large; send at most %d MB.", name,
-                         UPLOAD_BYTES_MAX / 4 * 3 / 1000000);
+        error_set(err, ERR_TOO_LARGE, "'%.80s' is too large; send at most %d MB.", name,
+                  UPLOAD_BYTES_MAX / 4 * 3 / 1000000);
+        return NULL;
     }
-    if (!byte_hold_take(uploads->budget, cost_of(len), own, &held, err)) return false;
+    if (!byte_hold_take(uploads->budget, cost_of(len), own, &held, err)) return NULL;
     struct upload *file = xcalloc(1, sizeof *file);
-    file->held = held;
-    if (!upload_read(file, name, base64, len, err)) {
+    *file =
+        (struct upload){ .source = base64, .len = len, .name = xstrdup(name), .held = held };
+    return file;
+}
+
+bool uploads_put(struct uploads *uploads, struct upload *file, struct lmws_file *ret,
+                 struct error *err) {
+    size_t needed = file->len + (file->text ? file->size : 0);
+    if (!file->base64) {
+        error_set(err, ERR_INVALID_REQUEST,
+                  "The content of '%.80s' is not base64; send the file again.", file->name);
         upload_free(file);
         return false;
     }
-    struct byte_hold unused = byte_hold_split(&file->held, cost_of(len) - len -
-                                                               (file->text ? file->size : 0));
+    struct byte_hold unused = byte_hold_split(&file->held, cost_of(file->len) - needed);
     byte_hold_release(&unused);
     byte_hold_yield(&file->held);
+    file->source = NULL;
     list(uploads, file);
     *ret = show(file);
     return true;

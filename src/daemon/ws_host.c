@@ -136,10 +136,19 @@ static void note(void *self, const char *text) {
 
 /* ---- files, log ---- */
 
-static bool file_put(void *self, const char *name, const char *base64, size_t held,
-                     struct lmws_file *ret, struct error *err) {
+static void *file_begin(void *self, const char *name, const char *base64, size_t held,
+                        struct error *err) {
     struct ws_host *host = self;
-    return uploads_put(host->uploads, name, base64, held, ret, err);
+    return uploads_begin(host->uploads, name, base64, held, err);
+}
+
+static void file_read_it(void *upload) {
+    upload_read(upload);
+}
+
+static bool file_put(void *self, void *upload, struct lmws_file *ret, struct error *err) {
+    struct ws_host *host = self;
+    return uploads_put(host->uploads, upload, ret, err);
 }
 
 static bool file_find(void *self, const char *identifier, struct lmws_file *ret) {
@@ -238,6 +247,8 @@ struct ws_host *ws_host_new(const struct ws_host_config *config) {
                                      .shutdown = shut_down,
                                      .elsewhere = elsewhere,
                                      .note = note,
+                                     .file_begin = file_begin,
+                                     .file_read = file_read_it,
                                      .file_put = file_put,
                                      .file_find = file_find,
                                      .file_hold = file_hold,

@@ -11,16 +11,15 @@
 #include "engine/rules.h"
 #include "supervisor/internal.h"
 
+_Static_assert((int)SERVICE_BODY_MAX == (int)FRAME_MAX_TO_WORKER, "a body is one frame");
+
 /* What it asks for is kept until a worker has it. */
 static bool keep(const struct supervisor *sup, struct service_request *asked,
                  struct error *err) {
     service_request_seal(asked);
-    const struct sealed_body *body = &asked->sealed;
-    if (!body->text || body->len > FRAME_MAX_TO_WORKER)
-        return error_set(err, ERR_TOO_LARGE,
-                         "The request is too large for a worker; send a smaller one.");
+    if (!service_request_fits(asked, err)) return false;
     return asked->held.budget ||
-           byte_hold_take(sup->config.budget, body->len, 0, &asked->held, err);
+           byte_hold_take(sup->config.budget, asked->sealed.len, 0, &asked->held, err);
 }
 
 call_id supervisor_generate(struct supervisor *sup, struct service_request *request,

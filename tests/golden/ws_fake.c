@@ -270,16 +270,33 @@ static size_t held(void *ctx) {
     return 0;
 }
 
-static bool file_put(void *self, const char *name, const char *base64, size_t held_before,
-                     struct lmws_file *ret, struct error *err) {
+struct paper_upload {
+    char name[32];
+    bool bad;
+};
+
+static void *file_begin(void *self, const char *name, const char *base64, size_t held_before,
+                        struct error *err) {
+    struct paper_upload *upload = xcalloc(1, sizeof *upload);
     (void)self;
     (void)held_before;
-    if (strcmp(base64, "!") == 0) {
-        return error_set(err, ERR_INVALID_REQUEST, "The content of '%.20s' is not base64.",
-                         name);
-    }
+    (void)err;
+    snprintf(upload->name, sizeof upload->name, "%.20s", name);
+    upload->bad = strcmp(base64, "!") == 0;
+    return upload;
+}
+
+static void file_read(void *upload) {
+    (void)upload;
+}
+
+static bool file_put(void *self, void *upload, struct lmws_file *ret, struct error *err) {
+    struct paper_upload file = *(struct paper_upload *)upload;
+    (void)self;
+    free(upload);
     *ret = text_file;
-    return true;
+    return !file.bad ||
+           error_set(err, ERR_INVALID_REQUEST, "The content of '%s' is not base64.", file.name);
 }
 
 static bool file_find(void *self, const char *identifier, struct lmws_file *ret) {
@@ -422,6 +439,8 @@ static void fake_init(struct fake *f, struct buf *out) {
                                   .http_stop = http_stop,
                                   .shutdown = shutdown_all,
                                   .note = note,
+                                  .file_begin = file_begin,
+                                  .file_read = file_read,
                                   .file_put = file_put,
                                   .file_find = file_find,
                                   .file_hold = file_use,

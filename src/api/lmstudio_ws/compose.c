@@ -11,6 +11,8 @@ struct composition {
     const struct lmws_host *host;
     yyjson_doc *message;
     struct lmws_history history;
+    yyjson_val *text; /* instead of a history */
+    lmws_place_fn *place;
     struct service_request request;
     lmws_begin_fn *begin;
     struct byte_hold held; /* for the message */
@@ -26,12 +28,21 @@ static void composition_free(struct composition *c) {
     free(c);
 }
 
+/* The text is not copied: the message stays until the request is sealed. */
+static bool fill(struct composition *c) {
+    yyjson_mut_doc *doc = c->request.body;
+    yyjson_mut_val *body = yyjson_mut_doc_get_root(doc);
+    if (!c->place) return lmws_history_read(&c->history, doc, body, &c->err);
+    c->place(doc, body, yyjson_mut_strn(doc, yyjson_get_str(c->text), yyjson_get_len(c->text)));
+    return true;
+}
+
 /* On the host's thread, perhaps. */
 static void composition_work(void *ctx) {
     struct composition *c = ctx;
-    yyjson_mut_doc *doc = c->request.body;
-    c->ok = lmws_history_read(&c->history, doc, yyjson_mut_doc_get_root(doc), &c->err);
+    c->ok = fill(c);
     if (c->ok) service_request_seal(&c->request);
+    c->ok = c->ok && service_request_fits(&c->request, &c->err);
 }
 
 /* What was made of it counts instead of the message. */
@@ -65,16 +76,12 @@ static bool hold_message(struct composition *c, size_t cost) {
     return byte_hold_take(c->host->budget, cost, own, &c->held, &c->err);
 }
 
-void lmws_compose(struct lmws_op *op, const struct lmws_history *history,
-                  struct service_request *request, lmws_begin_fn *begin) {
+static void compose(struct lmws_op *op, const struct composition *what) {
     struct composition *c = xcalloc(1, sizeof *c);
-    *c = (struct composition){ .op = op,
-                               .host = op->session->host,
-                               .message = lmws_session_take_message(op->session),
-                               .history = *history,
-                               .request = *request,
-                               .begin = begin };
-    *request = (struct service_request){ 0 };
+    *c = *what;
+    c->op = op;
+    c->host = op->session->host;
+    c->message = lmws_session_take_message(op->session);
     size_t cost = cost_of(c->message);
     if (!hold_message(c, cost) || !lmws_history_hold(&c->history, &c->err)) {
         lmws_op_fail(op, &c->err);
@@ -84,4 +91,20 @@ void lmws_compose(struct lmws_op *op, const struct lmws_history *history,
     op->watcher = &c->op;
     struct lmws_piece piece = { composition_work, composition_on_done, c };
     c->host->offload(c->host->self, cost + c->history.files.bytes, &piece);
+}
+
+void lmws_compose(struct lmws_op *op, const struct lmws_history *history,
+                  struct service_request *request, lmws_begin_fn *begin) {
+    struct composition what = { .history = *history, .request = *request, .begin = begin };
+    *request = (struct service_request){ 0 };
+    compose(op, &what);
+}
+
+void lmws_compose_text(struct lmws_op *op, yyjson_val *text, lmws_place_fn *place,
+                       struct service_request *request, lmws_begin_fn *begin) {
+    struct composition what = {
+        .text = text, .place = place, .request = *request, .begin = begin
+    };
+    *request = (struct service_request){ 0 };
+    compose(op, &what);
 }

@@ -32,16 +32,26 @@ yyjson_val *lmws_config_find(yyjson_val *stack, const char *key) {
     return value;
 }
 
+bool lmws_options_fit(yyjson_val *options, struct error *err) {
+    return json_values(options) <= LMWS_CONFIG_VALUES_MAX ||
+           error_set(
+               err, ERR_TOO_LARGE,
+               "The configuration has more than %d values, those of its tools and schemas "
+               "included; send fewer.",
+               LMWS_CONFIG_VALUES_MAX);
+}
+
 bool lmws_config_fits(yyjson_val *stack, struct error *err) {
     yyjson_val *layers = yyjson_obj_get(stack, "layers"), *layer;
     size_t i, max, fields = yyjson_arr_size(layers);
     yyjson_arr_foreach(layers, i, max, layer) {
         fields += yyjson_arr_size(yyjson_obj_get(yyjson_obj_get(layer, "config"), "fields"));
     }
-    return fields <= LMWS_CONFIG_FIELDS_MAX ||
-           error_set(err, ERR_TOO_LARGE,
-                     "The configuration has more than %d layers and fields; send fewer.",
-                     LMWS_CONFIG_FIELDS_MAX);
+    if (fields > LMWS_CONFIG_FIELDS_MAX)
+        return error_set(err, ERR_TOO_LARGE,
+                         "The configuration has more than %d layers and fields; send fewer.",
+                         LMWS_CONFIG_FIELDS_MAX);
+    return lmws_options_fit(stack, err);
 }
 
 bool lmws_checkbox_read(yyjson_val *value, bool *ret_checked, double *ret_number) {

@@ -8,11 +8,17 @@
 
 #include "api/service.h"
 
-/* Layers and fields of a stack, together: each key is looked for in all of them. */
-enum { LMWS_CONFIG_FIELDS_MAX = 4096 };
+enum {
+    /* Layers and fields of a stack, together: each key is looked for in all of them. */
+    LMWS_CONFIG_FIELDS_MAX = 4096,
+    /* Values of a stack, or of other options of a call: they are copied on the loop, some of
+     * them four times. Schemas and tools may have half of that. */
+    LMWS_CONFIG_VALUES_MAX = 200000,
+};
 
-/* Fails with ERR_TOO_LARGE past that; NULL fits. */
+/* Fail with ERR_TOO_LARGE past that; NULL fits. */
 bool lmws_config_fits(yyjson_val *stack, struct error *err);
+bool lmws_options_fit(yyjson_val *options, struct error *err);
 /* The value of a key: of several layers or fields with it the last one's. NULL if there is
  * none. */
 yyjson_val *lmws_config_find(yyjson_val *stack, const char *key);

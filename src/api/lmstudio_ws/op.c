@@ -18,6 +18,19 @@ yyjson_doc *lmws_session_take_message(struct lmws_session *session) {
     return message;
 }
 
+void lmws_session_wait(struct lmws_session *session) {
+    session->waits = true;
+}
+
+void lmws_session_go_on(struct lmws_session *session) {
+    session->waits = false;
+    if (!session->receiving) session->transport.go_on(session->transport.ctx);
+}
+
+bool lmws_session_waits(const struct lmws_session *session) {
+    return session->waits;
+}
+
 struct lmws_op *lmws_op_new(struct lmws_session *session, const struct lmws_endpoint *endpoint,
                             int64_t id) {
     struct lmws_op *op = xcalloc(1, sizeof *op);

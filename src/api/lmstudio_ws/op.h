@@ -42,6 +42,8 @@ struct lmws_session {
     struct lmws_op *ops;
     size_t op_count;
     bool admitted, refused, paused;
+    bool receiving;                       /* inside lmws_session_receive */
+    bool waits;                           /* for the end of what is done with a message */
     yyjson_doc *message;                  /* that is being received */
     char key[LMWS_KEY_SIZE];              /* by which the host knows the client's key */
     const struct allowed_models *allowed; /* while an endpoint begins; never NULL then */
@@ -66,6 +68,10 @@ struct lmws_op {
 bool lmws_session_has_room(const struct lmws_session *session);
 /* The message that is being received, to be kept for longer; NULL: it was taken already. */
 yyjson_doc *lmws_session_take_message(struct lmws_session *session);
+
+/* What is done with the message begins, and is over: the last thing to be called then. */
+void lmws_session_wait(struct lmws_session *session);
+void lmws_session_go_on(struct lmws_session *session);
 
 struct lmws_op *lmws_op_new(struct lmws_session *session, const struct lmws_endpoint *endpoint,
                             int64_t id);

@@ -66,25 +66,24 @@ void lmws_predict(struct lmws_op *op, yyjson_val *param) {
     lmws_compose(op, &history, &request, generate);
 }
 
+static void place_prompt(yyjson_mut_doc *doc, yyjson_mut_val *body, yyjson_mut_val *text) {
+    yyjson_mut_obj_add_str(doc, body, "op", "completion");
+    yyjson_mut_obj_add_val(doc, body, "prompt", text);
+}
+
 /* Only chats can have a response format. A text with one is sent as a chat whose template is
  * the text itself. */
-static enum service_op set_prompt(yyjson_mut_doc *doc, yyjson_mut_val *body,
-                                  yyjson_val *prompt) {
-    bool formed = yyjson_mut_obj_get(body, "response_format") ||
-                  yyjson_mut_obj_get(body, "grammar");
-    yyjson_mut_val *text = yyjson_val_mut_copy(doc, prompt);
-    if (!formed) {
-        yyjson_mut_obj_add_str(doc, body, "op", "completion");
-        yyjson_mut_obj_add_val(doc, body, "prompt", text);
-        return OP_COMPLETION;
-    }
+static void place_message(yyjson_mut_doc *doc, yyjson_mut_val *body, yyjson_mut_val *text) {
     yyjson_mut_obj_add_str(doc, body, "op", "chat");
     yyjson_mut_obj_add_str(doc, body, "chat_template", "{{ messages[0]['content'] }}");
     yyjson_mut_val *messages = yyjson_mut_obj_add_arr(doc, body, "messages");
     yyjson_mut_val *message = yyjson_mut_arr_add_obj(doc, messages);
     yyjson_mut_obj_add_str(doc, message, "role", "user");
     yyjson_mut_obj_add_val(doc, message, "content", text);
-    return OP_CHAT;
+}
+
+static bool has_form(yyjson_mut_val *body) {
+    return yyjson_mut_obj_get(body, "response_format") || yyjson_mut_obj_get(body, "grammar");
 }
 
 void lmws_complete_raw_text(struct lmws_op *op, yyjson_val *param) {
@@ -102,9 +101,10 @@ void lmws_complete_raw_text(struct lmws_op *op, yyjson_val *param) {
     uint64_t instance = found.instance.reference;
     yyjson_mut_doc *doc = prepare(op, &found, stack, LMWS_CONFIG_TEXT);
     if (!doc) return;
-    enum service_op kind = set_prompt(doc, yyjson_mut_doc_get_root(doc), prompt);
+    bool formed = has_form(yyjson_mut_doc_get_root(doc));
+    enum service_op kind = formed ? OP_CHAT : OP_COMPLETION;
     struct service_request request = request_of(op, kind, instance, doc);
-    generate(op, &request);
+    lmws_compose_text(op, prompt, formed ? place_message : place_prompt, &request, generate);
 }
 
 void lmws_predict_message(struct lmws_op *op, yyjson_val *message) {

@@ -120,7 +120,8 @@ static bool may_begin(struct lmws_session *session, const struct lmws_endpoint *
     const struct lmws_host *host = session->host;
     return host->may(host->self, session->key, endpoint->permission, &session->allowed, err) &&
            lmws_config_fits(yyjson_obj_get(param, "predictionConfigStack"), err) &&
-           lmws_config_fits(yyjson_obj_get(param, "loadConfigStack"), err);
+           lmws_config_fits(yyjson_obj_get(param, "loadConfigStack"), err) &&
+           lmws_options_fit(yyjson_obj_get(param, "opts"), err);
 }
 
 static void open_op(struct lmws_session *session, enum lmws_op_kind kind, int64_t id,
@@ -244,6 +245,7 @@ yyjson_doc *lmws_message_parse(const char *text, size_t len, struct error *err) 
 void lmws_session_receive(struct lmws_session *session, yyjson_doc *doc,
                           const struct error *err) {
     session->message = doc;
+    session->receiving = true;
     if (session->refused) {
         /* no further answer is sent */
     } else if (!session->admitted) {
@@ -254,4 +256,5 @@ void lmws_session_receive(struct lmws_session *session, yyjson_doc *doc,
         dispatch(session, yyjson_doc_get_root(doc));
     }
     yyjson_doc_free(lmws_session_take_message(session));
+    session->receiving = false;
 }

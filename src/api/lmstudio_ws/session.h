@@ -130,10 +130,13 @@ struct lmws_host {
     bool (*elsewhere)(void *self, const char *name, struct error *err);
     /* A client's words for the daemon's log. */
     void (*note)(void *self, const char *text);
-    /* Keep a file for all sessions; false if it is too large, not base64, or there is no memory
-     * for it now. held: as the transport's. */
-    bool (*file_put)(void *self, const char *name, const char *base64, size_t held,
-                     struct lmws_file *ret, struct error *err);
+    /* Begin to keep a file for all sessions; NULL if it is too large, or there is no memory for
+     * it now. held: as the transport's. base64 is borrowed until file_put, which follows. */
+    void *(*file_begin)(void *self, const char *name, const char *base64, size_t held,
+                        struct error *err);
+    void (*file_read)(void *upload); /* on any thread */
+    /* Takes the upload; false if it is not base64. */
+    bool (*file_put)(void *self, void *upload, struct lmws_file *ret, struct error *err);
     bool (*file_find)(void *self, const char *identifier, struct lmws_file *ret);
     /* What was found stays as it is until it is released, even if it is found no longer. */
     void (*file_hold)(void *self, const struct lmws_file *file);
@@ -155,6 +158,9 @@ struct lmws_transport {
     void (*on_admitted)(void *ctx);
     /* Bytes of the message that is being received, which are counted already. */
     size_t (*held)(void *ctx);
+    /* The session, which waited (lmws_session_waits), takes messages again. Never from inside
+     * lmws_session_receive. */
+    void (*go_on)(void *ctx);
     void *ctx;
     const char *peer; /* the client's address, for the session's life */
 };
@@ -171,6 +177,9 @@ yyjson_doc *lmws_message_parse(const char *text, size_t len, struct error *err);
  * call. */
 void lmws_session_receive(struct lmws_session *session, yyjson_doc *doc,
                           const struct error *err);
+/* Is the message still worked on? Then the next one, and lmws_session_free, have to wait for
+ * the transport's go_on. Only after one that the host works on elsewhere. */
+bool lmws_session_waits(const struct lmws_session *session);
 /* The client reads too slowly / fast enough again. */
 void lmws_session_pause(struct lmws_session *session, bool paused);
 /* The socket is gone: cancels predictions and unfinished loads. Not from inside its own calls.

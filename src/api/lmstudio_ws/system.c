@@ -82,28 +82,6 @@ void lmws_system_experiment_flags(struct lmws_op *op, yyjson_val *param) {
     lmws_op_result(op, doc, yyjson_mut_arr(doc));
 }
 
-void lmws_upload_file(struct lmws_op *op, yyjson_val *param) {
-    const struct lmws_host *host = op->session->host;
-    const struct lmws_transport *transport = &op->session->transport;
-    const char *name = json_find_str(param, "name"),
-               *base64 = json_find_str(param, "contentBase64");
-    struct lmws_file file;
-    struct error err;
-    error_set(&err, ERR_INVALID_REQUEST, "'name' and 'contentBase64' must be strings.");
-    if (!name || !base64 ||
-        !host->file_put(host->self, name, base64, transport->held(transport->ctx), &file,
-                        &err)) {
-        lmws_op_fail(op, &err);
-        return;
-    }
-    yyjson_mut_doc *doc;
-    yyjson_mut_val *result = object_new(&doc);
-    yyjson_mut_obj_add_str(doc, result, "identifier", file.identifier);
-    yyjson_mut_obj_add_str(doc, result, "fileType", file.type);
-    yyjson_mut_obj_add_uint(doc, result, "sizeBytes", file.size);
-    lmws_op_result(op, doc, result);
-}
-
 /* ---- runtime ---- */
 
 void lmws_list_engines(struct lmws_op *op, yyjson_val *param) {

@@ -9,6 +9,7 @@
 #include "api/lmstudio_ws/handlers.h"
 #include "api/lmstudio_ws/prediction_config.h"
 #include "api/write.h"
+#include "base/json.h"
 #include "base/xalloc.h"
 
 /* Adds to the result what the event SERVICE_DONE has of it. */
@@ -110,6 +111,10 @@ static yyjson_val *require_text(struct lmws_op *op, yyjson_val *param) {
 
 /* ---- tokens ---- */
 
+static void place_text(yyjson_mut_doc *doc, yyjson_mut_val *body, yyjson_mut_val *text) {
+    yyjson_mut_obj_add_val(doc, body, "text", text);
+}
+
 /* marked: with the marks that the tokenizer adds at both ends. */
 static void ask_tokens(struct lmws_op *op, yyjson_val *param, bool marked, answer_fn *answer) {
     struct service_request request;
@@ -117,18 +122,21 @@ static void ask_tokens(struct lmws_op *op, yyjson_val *param, bool marked, answe
     yyjson_val *text = require_text(op, param);
     if (!text) return;
     yyjson_mut_doc *doc = body_new("tokenize", &body);
-    yyjson_mut_obj_add_val(doc, body, "text", yyjson_val_mut_copy(doc, text));
     yyjson_mut_obj_add_bool(doc, body, "add_special", marked);
     yyjson_mut_obj_add_bool(doc, body, "parse_special", true);
     if (question_begin(op, yyjson_obj_get(param, "specifier"), OP_TOKENIZE, doc, answer,
                        &request))
-        ask(op, &request);
+        lmws_compose_text(op, text, place_text, &request, ask);
 }
 
+/* A long text has millions, of which a tree would be slow. */
 static void answer_tokens(yyjson_mut_doc *doc, yyjson_mut_val *result, yyjson_val *from) {
     yyjson_val *tokens = yyjson_obj_get(from, "tokens");
+    struct buf list = BUF_INIT(LMWS_REPLY_MAX);
+    if (!tokens || !json_write_val(tokens, &list)) (void)buf_add_str(&list, "[]");
     yyjson_mut_obj_add_val(doc, result, "tokens",
-                           tokens ? yyjson_val_mut_copy(doc, tokens) : yyjson_mut_arr(doc));
+                           yyjson_mut_rawncpy(doc, buf_str(&list), list.len));
+    buf_clear(&list);
 }
 
 void lmws_tokenize(struct lmws_op *op, yyjson_val *param) {
@@ -187,15 +195,17 @@ void lmws_apply_template(struct lmws_op *op, yyjson_val *param) {
 
 /* ---- vectors ---- */
 
+static void place_input(yyjson_mut_doc *doc, yyjson_mut_val *body, yyjson_mut_val *text) {
+    yyjson_mut_arr_append(yyjson_mut_obj_add_arr(doc, body, "input"), text);
+}
+
 void lmws_embed_string(struct lmws_op *op, yyjson_val *param) {
     struct service_request request;
     yyjson_mut_val *body;
     yyjson_val *text = require_text(op, param);
     if (!text) return;
     yyjson_mut_doc *doc = body_new("embedding", &body);
-    yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, body, "input");
-    yyjson_mut_arr_append(list, yyjson_val_mut_copy(doc, text));
     if (question_begin(op, yyjson_obj_get(param, "modelSpecifier"), OP_EMBEDDING, doc, NULL,
                        &request))
-        ask(op, &request);
+        lmws_compose_text(op, text, place_input, &request, ask);
 }

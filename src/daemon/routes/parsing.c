@@ -88,6 +88,9 @@ void parsing_begin(struct parsing *p) {
 bool parsing_hold(struct parsing *p) {
     size_t texts = 0, others = p->inference.record.input.len + p->echo;
     for (int i = 0; i < p->parsed.count; i++) texts += p->parsed.requests[i].sealed.len;
+    for (int i = 0; i < p->parsed.count; i++) {
+        if (!service_request_fits(&p->parsed.requests[i], &p->err)) return false;
+    }
     buf_clear(&p->inference.body);
     byte_hold_release(&p->inference.held);
     if (!fleet_node_is_on(p->r->fleet)) exchange_drop_body(p->x);

@@ -34,7 +34,12 @@ static void parse_on_done(void *ctx) {
     yyjson_doc *doc = s->doc;
     buf_clear(&s->message);
     lmws_session_receive(s->session, doc, &s->err);
-    websocket_go_on(s->ws); /* may free the socket */
+    if (!lmws_session_waits(s->session)) websocket_go_on(s->ws); /* may free the socket */
+}
+
+static void socket_go_on(void *ctx) {
+    struct socket *s = ctx;
+    websocket_go_on(s->ws);
 }
 
 static void socket_on_message(void *ctx, const char *text, size_t len) {
@@ -106,6 +111,7 @@ void route_ws(void *ctx, struct exchange *x) {
                                      .hang_up = socket_hang_up,
                                      .on_admitted = socket_on_admitted,
                                      .held = socket_held,
+                                     .go_on = socket_go_on,
                                      .ctx = s,
                                      .peer = s->peer };
     s->session = lmws_session_new(ns, ws_host_face(r->ws_host), outlet);

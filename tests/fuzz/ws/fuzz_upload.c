@@ -28,7 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *base64 = xcalloc(size + 1, 1);
     if (size > 0) memcpy(base64, data, size);
     struct uploads *uploads = uploads_new(NULL);
-    if (uploads_put(uploads, "x.txt", base64, 0, &file, &err)) {
+    struct upload *upload = uploads_begin(uploads, "x.txt", base64, 0, &err);
+    assert(upload); /* there is no budget, and it is short */
+    upload_read(upload);
+    if (uploads_put(uploads, upload, &file, &err)) {
         assert(file.size <= strlen(base64) / 4 * 3);
         if (file.text) {
             assert(strlen(file.text) == file.size);

@@ -24,10 +24,18 @@ static int tear_down(void **state) {
     return budget.held != 0 || budget.yields != 0;
 }
 
+static bool put_of(const char *name, const char *base64, size_t own, struct lmws_file *ret,
+                   struct error *err) {
+    struct upload *upload = uploads_begin(uploads, name, base64, own, err);
+    if (!upload) return false;
+    upload_read(upload);
+    return uploads_put(uploads, upload, ret, err);
+}
+
 static struct lmws_file put(const char *name, const char *base64) {
     struct lmws_file file;
     struct error err;
-    assert_true(uploads_put(uploads, name, base64, 0, &file, &err));
+    assert_true(put_of(name, base64, 0, &file, &err));
     return file;
 }
 
@@ -69,7 +77,7 @@ static void test_no_base64(void **state) {
     struct error err;
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_false(uploads_put(uploads, "x", bad[i], 0, &file, &err));
+        assert_false(put_of("x", bad[i], 0, &file, &err));
         assert_int_equal(err.code, ERR_INVALID_REQUEST);
     }
 }
@@ -104,7 +112,7 @@ static void test_too_large(void **state) {
     (void)state;
     char *base64 = xcalloc(len + 1, 1);
     memset(base64, 'A', len);
-    assert_false(uploads_put(uploads, "x", base64, 0, &file, &err));
+    assert_false(put_of("x", base64, 0, &file, &err));
     assert_int_equal(err.code, ERR_TOO_LARGE);
     free(base64);
 }
@@ -137,7 +145,7 @@ static void test_files_give_way_to_bodies(void **state) {
     assert_false(uploads_find(uploads, first, &file));
     assert_true(uploads_find(uploads, second, &file));
     budget.held += 700; /* bodies that come in */
-    assert_false(uploads_put(uploads, "third", large, 0, &file, &err));
+    assert_false(put_of("third", large, 0, &file, &err));
     assert_int_equal(err.code, ERR_QUEUE_FULL);
     assert_true(uploads_find(uploads, second, &file)); /* it would not have been enough */
     (void)put("small", "aGk=");                        /* never refused */
@@ -154,7 +162,7 @@ static void test_a_file_larger_than_the_budget_is_kept_alone(void **state) {
     (void)state;
     char *before = xstrdup(put("before", large).identifier);
     budget.held += 2100; /* its message */
-    assert_true(uploads_put(uploads, "huge", huge, 2100, &file, &err));
+    assert_true(put_of("huge", huge, 2100, &file, &err));
     budget.held -= 2100;
     assert_int_equal(budget.held, 2000);
     assert_false(uploads_find(uploads, before, &file));
@@ -190,6 +198,25 @@ static void test_a_file_in_use_stays_until_it_is_released(void **state) {
     free(second);
 }
 
+/* While a thread reads it, it can be neither found nor pushed out. */
+static void test_a_file_that_is_being_read_is_not_there_yet(void **state) {
+    struct lmws_file file;
+    struct error err;
+    (void)state;
+    struct upload *upload = uploads_begin(uploads, "slow", "aGk=", 0, &err);
+    assert_non_null(upload);
+    assert_int_equal(budget.yields, 0);
+    assert_true(budget.held > 0);
+    char *other = xstrdup(put("other", "YQ==").identifier);
+    assert_true(byte_budget_find_room(&budget, 990, 990)); /* the other one gives way */
+    assert_false(uploads_find(uploads, other, &file));
+    upload_read(upload);
+    assert_true(uploads_put(uploads, upload, &file, &err));
+    assert_true(uploads_find(uploads, file.identifier, &file));
+    assert_string_equal(file.text, "hi");
+    free(other);
+}
+
 static void test_a_released_file_gives_way_again(void **state) {
     struct lmws_file file;
     (void)state;
@@ -215,6 +242,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_file_larger_than_the_budget_is_kept_alone,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_in_use_stays_until_it_is_released, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_a_file_that_is_being_read_is_not_there_yet, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_released_file_gives_way_again, set_up,
                                         tear_down),
