@@ -165,6 +165,8 @@ static void set_up(struct forward *f, const struct forward_request *request) {
     if (strcmp(request->method, "POST") == 0) {
         curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
         curl->easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+    } else if (strcmp(request->method, "HEAD") == 0) {
+        curl->easy_setopt(easy, CURLOPT_NOBODY, 1L); /* or it would wait for the body */
     } else {
         curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
     }

@@ -31,7 +31,7 @@ struct forward_field {
 
 /* Borrowed: the body until it is sent (forward_head) or the end, all else for the call. */
 struct forward_request {
-    const char *method; /* "POST", "GET", "DELETE"; only POST has a body */
+    const char *method; /* "POST", "GET", "HEAD", "DELETE"; only POST has a body */
     const char *url;    /* whole */
     const struct forward_field *fields;
     size_t field_count;

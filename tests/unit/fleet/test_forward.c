@@ -55,7 +55,13 @@ static void on_stream(void *ctx, struct exchange *x) {
     exchange_write(x, "one", 3);
 }
 
+static void on_page(void *ctx, struct exchange *x) {
+    (void)ctx;
+    exchange_reply(x, 200, "text/plain", "hello", 5);
+}
+
 static const struct http_route routes[] = {
+    { "GET", "/page", 0, HTTP_OPEN, on_page },
     { "POST", "/echo", 4 << 20, HTTP_OPEN, on_echo },
     { "POST", "/stream", 1 << 20, HTTP_OPEN, on_stream },
 };
@@ -91,7 +97,7 @@ static void on_end(void *ctx, const struct error *error) {
 static void open_scene(struct scene *s) {
     struct error err;
     *s = (struct scene){ 0 };
-    gateway_open(&s->g, routes, 2, s);
+    gateway_open(&s->g, routes, sizeof routes / sizeof routes[0], s);
     s->forwarder = forwarder_new(&s->g.loop, &err);
     assert_non_null(s->forwarder);
 }
@@ -136,6 +142,23 @@ static void test_status_headers_and_body_come_back(void **state) {
     assert_string_equal(s.why, "");
     assert_int_equal(s.heads, 1);
     assert_true(s.sent);
+    close_scene(&s);
+}
+
+static void test_the_answer_to_head_ends_with_its_head(void **state) {
+    char url[128];
+    (void)state;
+    struct scene s;
+    struct forward_sink sink = { on_head, on_bytes, on_end, &s };
+    open_scene(&s);
+    (void)snprintf(url, sizeof url, "%s/page", s.g.url);
+    struct forward_request request = { .method = "HEAD", .url = url };
+    s.forward = forward_begin(s.forwarder, &request, sink);
+    gateway_wait(&s.g, &s.ends, 1);
+    assert_int_equal(s.status, 200);
+    assert_int_equal(s.length, 5);
+    assert_int_equal(s.got, 0);
+    assert_string_equal(s.why, "");
     close_scene(&s);
 }
 
@@ -287,6 +310,7 @@ static void test_a_node_that_does_not_listen_is_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status_headers_and_body_come_back),
+        cmocka_unit_test(test_the_answer_to_head_ends_with_its_head),
         cmocka_unit_test(test_an_empty_answer_has_a_head),
         cmocka_unit_test(test_a_large_body_is_sent_at_once),
         cmocka_unit_test(test_an_answer_may_come_before_the_request_is_sent),
