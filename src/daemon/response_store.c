@@ -55,12 +55,12 @@ static const char chain_sql[] = CHAIN
 static const char touch_sql[] = CHAIN
     "UPDATE response SET used = max(used, ?2) WHERE n IN (SELECT n FROM chain)";
 
-static const char item_sql[] =
-    "SELECT value FROM (SELECT e.value FROM response, json_each(body, '$.output') e"
-    " WHERE response.id = ?1 AND " OWNED
-    " UNION ALL SELECT e.value FROM response, json_each(input) e"
-    " WHERE response.id = ?1 AND " OWNED ")"
-    " WHERE json_extract(value, '$.id') = ?2 LIMIT 1";
+/* Everything that has an id of its own. */
+static const char own_items_sql[] =
+    "SELECT e.value, json_extract(e.value, '$.id') FROM response, json_each(body, '$.output') e"
+    " WHERE response.id = ?1 AND e.type = 'object' AND " OWNED
+    " UNION ALL SELECT e.value, json_extract(e.value, '$.id') FROM response, json_each(input) e"
+    " WHERE response.id = ?1 AND e.type = 'object' AND " OWNED;
 
 void stored_response_clear(struct stored_response *response) {
     free(response->id);
@@ -311,18 +311,89 @@ static int find_chain(struct work *w, sqlite3 *db, yyjson_mut_doc *doc, yyjson_m
     return add_items(w, db, id, true, doc, list);
 }
 
-static int find_item(struct work *w, sqlite3 *db, const struct past_item *item,
-                     yyjson_mut_doc *doc, yyjson_mut_val *list) {
+/* A reference and what it names. */
+struct reference {
+    const struct past_item *item;
+    size_t place;        /* among the references of the body */
+    yyjson_mut_val *val; /* NULL: not found */
+};
+
+static int compare_names(const void *a, const void *b) {
+    const struct reference *x = a, *y = b;
+    int order = strcmp(x->item->response, y->item->response);
+    return order ? order : strcmp(x->item->id, y->item->id);
+}
+
+static int compare_places(const void *a, const void *b) {
+    const struct reference *x = a, *y = b;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+/* For each reference to this item; the first item of an id is meant. */
+static int take_row(struct work *w, sqlite3_stmt *row, struct reference *refs, size_t count,
+                    yyjson_mut_doc *doc) {
+    const char *json = (const char *)sqlite3_column_text(row, 0);
+    const char *id = (const char *)sqlite3_column_text(row, 1);
+    size_t len = (size_t)sqlite3_column_bytes(row, 0), low = 0, high = count;
+    while (id && low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(refs[middle].item->id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; id && low < count && strcmp(refs[low].item->id, id) == 0; low++) {
+        if (refs[low].val) continue;
+        if (!json || (w->bytes += len) > w->out->max) return SQLITE_TOOBIG;
+        refs[low].val = yyjson_mut_rawncpy(doc, json, len);
+    }
+    return SQLITE_ROW;
+}
+
+/* References to the same response, by their ids: it is read once, however many they are. */
+static int find_own_items(struct work *w, sqlite3 *db, struct reference *refs, size_t count,
+                          yyjson_mut_doc *doc) {
     sqlite3_stmt *stmt;
-    size_t before = yyjson_mut_arr_size(list);
-    int rc = prepare_for(w, db, item_sql, item->response, &stmt);
-    if (rc == SQLITE_OK) rc = sqlite3_bind_text(stmt, 2, item->id, -1, SQLITE_STATIC);
-    if (rc == SQLITE_OK) rc = sql_add_rows(stmt, doc, list, &w->bytes, w->out->max);
+    int rc = prepare_for(w, db, own_items_sql, refs->item->response, &stmt);
+    if (rc == SQLITE_OK) rc = SQLITE_ROW;
+    while (rc == SQLITE_ROW && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+        rc = take_row(w, stmt, refs, count, doc);
     sqlite3_finalize(stmt);
-    if (rc != SQLITE_OK || yyjson_mut_arr_size(list) > before) return rc;
-    error_set_param(w->err, ERR_INVALID_REQUEST, "input",
-                    "There is no stored item \"%.80s\"; send the item itself.", item->id);
-    return work_fail(w);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int find_references(struct work *w, sqlite3 *db, struct reference *refs, size_t count,
+                           yyjson_mut_doc *doc) {
+    int rc = SQLITE_OK;
+    qsort(refs, count, sizeof *refs, compare_names);
+    for (size_t i = 0, same; rc == SQLITE_OK && i < count; i += same) {
+        for (same = 1; i + same < count; same++) {
+            if (strcmp(refs[i + same].item->response, refs[i].item->response) != 0) break;
+        }
+        rc = find_own_items(w, db, refs + i, same, doc);
+    }
+    qsort(refs, count, sizeof *refs, compare_places);
+    return rc;
+}
+
+static int find_items(struct work *w, sqlite3 *db, yyjson_mut_doc *doc, yyjson_mut_val *list) {
+    size_t count = w->wanted->item_count;
+    struct reference *refs = xcalloc(count + 1, sizeof *refs);
+    for (size_t i = 0; i < count; i++)
+        refs[i] = (struct reference){ .item = &w->wanted->items[i], .place = i };
+    int rc = find_references(w, db, refs, count, doc);
+    for (size_t i = 0; rc == SQLITE_OK && !w->failed && i < count; i++) {
+        if (refs[i].val) {
+            yyjson_mut_arr_append(list, refs[i].val);
+        } else {
+            error_set_param(w->err, ERR_INVALID_REQUEST, "input",
+                            "There is no stored item \"%.80s\"; send the item itself.",
+                            refs[i].item->id);
+            rc = work_fail(w);
+        }
+    }
+    free(refs);
+    return rc;
 }
 
 static int find_past(void *ctx, sqlite3 *db) {
@@ -332,9 +403,7 @@ static int find_past(void *ctx, sqlite3 *db) {
     w->bytes = 0;
     int rc = find_chain(w, db, doc, yyjson_mut_obj_add_arr(doc, root, "items"));
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "referenced");
-    for (size_t i = 0; rc == SQLITE_OK && !w->failed && i < w->wanted->item_count; i++) {
-        rc = find_item(w, db, &w->wanted->items[i], doc, list);
-    }
+    if (rc == SQLITE_OK && !w->failed) rc = find_items(w, db, doc, list);
     return finish(w, doc, rc);
 }
 

@@ -27,8 +27,9 @@ enum response_wish {
 };
 
 struct response_sink {
-    /* Once, from the loop; json is NULL if error says why. Both borrowed. */
-    void (*on_end)(void *ctx, const struct buf *json, const struct error *error);
+    /* Once, from the loop; json is NULL if error says why. Both borrowed, but the bytes may be
+     * taken out of json. */
+    void (*on_end)(void *ctx, struct buf *json, const struct error *error);
     void *ctx;
 };
 

@@ -66,6 +66,7 @@ bool past_read(const char *body, size_t len, struct past_wanted *ret_wanted,
               json_read_str(root, "previous_response_id", &previous, err) &&
               references_read(yyjson_obj_get(root, "input"), &wanted, err);
     if (ok && previous) wanted.previous = xstrdup(previous);
+    if (ok) wanted.model = xstrdup(json_find_text(root, "model"));
     yyjson_doc_free(doc);
     if (ok)
         *ret_wanted = wanted;
@@ -81,6 +82,7 @@ void past_wanted_clear(struct past_wanted *wanted) {
     }
     free(wanted->items);
     free(wanted->previous);
+    free(wanted->model);
     *wanted = (struct past_wanted){ 0 };
 }
 

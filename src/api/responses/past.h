@@ -25,6 +25,7 @@ struct past_item {
 struct past_wanted {
     bool store;              /* the client wants its answer kept; it does if it says nothing */
     char *previous;          /* NULL: none */
+    char *model;             /* that it names; "": none */
     struct past_item *items; /* each once for each reference, in their order */
     size_t item_count;
 };

@@ -107,17 +107,11 @@ static void pass_on(const struct routes *r, struct exchange *x, const char *node
 
 /* May the client use the model that it continues with there? The other node resolves the
  * name. */
-static bool may_go_on(const struct routes *r, struct exchange *x, struct error *err) {
-    size_t len;
+static bool may_go_on(const struct routes *r, const struct exchange *x, const char *model,
+                      struct error *err) {
     struct bearer bearer;
-    const char *body = exchange_body(x, &len);
-    if (!bearer_of_exchange(r, x, &bearer, err)) return false;
-    if (bearer.allowed->count == 0) return true;
-    yyjson_doc *doc = json_parse_object(body, len, err);
-    const char *model = json_find_str(yyjson_doc_get_root(doc), "model");
-    bool ok = doc && allowed_models_require(bearer.allowed, model ? model : "", err);
-    yyjson_doc_free(doc);
-    return ok;
+    return bearer_of_exchange(r, x, &bearer, err) &&
+           allowed_models_require(bearer.allowed, model, err);
 }
 
 /* Read the body, find what it names, join both. For a large body the slow parts run on the
@@ -216,7 +210,7 @@ static void join(struct coming *c) {
     coming_run(c, coming_join, coming_on_joined);
 }
 
-static void coming_on_found(void *ctx, const struct buf *found, const struct error *error) {
+static void coming_on_found(void *ctx, struct buf *found, const struct error *error) {
     struct coming *c = ctx;
     if (!found) {
         coming_fail(c, error);
@@ -232,8 +226,8 @@ static void coming_on_found(void *ctx, const struct buf *found, const struct err
         coming_fail(c, &c->err);
         return;
     }
-    buf_init(&c->found, found->max);
-    (void)buf_add(&c->found, found->data, found->len);
+    c->found = *found;
+    *found = (struct buf){ 0 };
     join(c);
 }
 
@@ -276,7 +270,7 @@ static void coming_on_read(void *ctx) {
         return;
     }
     const char *node = c->wanted.previous ? node_of(c->r, c->x, c->wanted.previous) : NULL;
-    if (node && !may_go_on(c->r, c->x, &c->err)) {
+    if (node && !may_go_on(c->r, c->x, c->wanted.model, &c->err)) {
         coming_fail(c, &c->err);
         return;
     }
@@ -331,7 +325,7 @@ static void refuse_cancel(struct exchange *x) {
     exchange_fail(x, &err);
 }
 
-static void responses_on_end(void *ctx, const struct buf *json, const struct error *error) {
+static void responses_on_end(void *ctx, struct buf *json, const struct error *error) {
     struct waiting *w = ctx;
     if (!json)
         exchange_fail(w->x, error);
@@ -340,7 +334,7 @@ static void responses_on_end(void *ctx, const struct buf *json, const struct err
     else if (w->cancels)
         refuse_cancel(w->x);
     else
-        exchange_reply(w->x, 200, "application/json", buf_str(json), json->len);
+        exchange_reply_taking(w->x, 200, "application/json", json);
     waiting_free(w);
 }
 

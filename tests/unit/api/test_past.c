@@ -26,11 +26,29 @@ static void check_refused(const char *body, enum err_code code, const char *para
     assert_string_equal(err.param, param);
 }
 
+static bool is_stored(const char *body) {
+    struct past_wanted w = wanted_of(body);
+    bool store = w.store;
+    past_wanted_clear(&w);
+    return store;
+}
+
 static void test_it_is_stored_unless_the_client_says_no(void **state) {
     (void)state;
-    assert_true(wanted_of("{\"input\":\"Hi\"}").store);
-    assert_true(wanted_of("{\"store\":null}").store);
-    assert_false(wanted_of("{\"store\":false}").store);
+    assert_true(is_stored("{\"input\":\"Hi\"}"));
+    assert_true(is_stored("{\"store\":null}"));
+    assert_false(is_stored("{\"store\":false}"));
+}
+
+/* For a key that may not use all models. */
+static void test_wanted_names_the_model(void **state) {
+    static const char *const bodies[] = { "{\"model\":\"m\"}", "{}", "{\"model\":1}" };
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct past_wanted w = wanted_of(bodies[i]);
+        assert_string_equal(w.model, i == 0 ? "m" : "");
+        past_wanted_clear(&w);
+    }
 }
 
 static void test_wanted_names_the_past(void **state) {
@@ -188,6 +206,7 @@ static void test_bad_pages_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_is_stored_unless_the_client_says_no),
+        cmocka_unit_test(test_wanted_names_the_model),
         cmocka_unit_test(test_wanted_names_the_past),
         cmocka_unit_test(test_nonsense_is_refused),
         cmocka_unit_test(test_too_many_references_are_refused),

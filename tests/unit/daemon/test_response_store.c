@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
@@ -329,6 +330,58 @@ static void test_a_full_disk_loses_only_what_is_new(void **state) {
     assert_false(has(w, "resp_b"));
 }
 
+/* By this thread, however busy the machine is. */
+static double computed_seconds(void) {
+    struct timespec at;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+    return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
+}
+
+/* Like response(), behind many other items. */
+static void put_long(struct world *w, const char *name) {
+    struct error err;
+    struct stored_response r = response(name, NULL, 0);
+    buf_reset(&r.body);
+    (void)buf_addf(&r.body, "{\"id\":\"resp_%s\",\"output\":[", name);
+    for (int i = 0; i < 20000; i++) (void)buf_addf(&r.body, "{\"id\":\"other_%d\"},", i);
+    (void)buf_addf(&r.body, "{\"id\":\"msg_%s_0\",\"t\":\"%s!\"}]}", name, name);
+    assert_true(response_store_write(w->store, &r, 5, &err));
+    stored_response_clear(&r);
+}
+
+/* As many references as a body may have, to two long responses in turn: each is read once, or
+ * the store would work on it for ten seconds. */
+static void test_many_references_read_a_response_once(void **state) {
+    enum { MANY = 1000 };
+    static const char *const ids[] = { "msg_b_i0", "msg_a_0", "msg_b_0" };
+    struct world *w = *state;
+    struct error err;
+    struct past_item items[MANY];
+    struct past_wanted wanted = { .items = items, .item_count = MANY };
+    struct buf out = BUF_INIT(64 << 20), want = BUF_INIT(1 << 20);
+    put_long(w, "a");
+    put_long(w, "b");
+    (void)buf_add_str(&want, "{\"items\":[],\"referenced\":[");
+    for (int i = 0; i < MANY; i++) {
+        const char *id = ids[i % 3];
+        items[i].id = (char *)id;
+        items[i].response = (char *)(id[4] == 'a' ? "resp_a" : "resp_b");
+        (void)buf_addf(&want, "%s{\"id\":\"%s\",\"t\":\"%c%c\"}", i > 0 ? "," : "", id, id[4],
+                       id[6] == 'i' ? '?' : '!');
+    }
+    (void)buf_add_str(&want, "]}");
+    double before = computed_seconds();
+    if (!response_store_find(w->store, &wanted, NULL, 5, &out, &err)) fail_msg("%s", err.text);
+    assert_true(computed_seconds() - before < 2);
+    assert_string_equal(buf_str(&out), buf_str(&want));
+    items[MANY / 2].id = (char *)"msg_b_7";
+    items[MANY - 1].id = (char *)"msg_b_8";
+    assert_false(response_store_find(w->store, &wanted, NULL, 5, &out, &err));
+    assert_non_null(strstr(err.text, "no stored item \"msg_b_7\"")); /* the first */
+    buf_clear(&out);
+    buf_clear(&want);
+}
+
 static void put_of(struct world *w, const char *name, const char *previous, const char *owner) {
     struct error err;
     struct stored_response r = response(name, previous, 0);
@@ -372,6 +425,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_a_response_is_read_as_it_was_written),
         TEST(test_a_chain_is_a_conversation),
+        TEST(test_many_references_read_a_response_once),
         TEST(test_the_input_of_a_response_is_all_before_it),
         TEST(test_single_items_are_found),
         TEST(test_it_survives_a_restart_and_is_private),

@@ -82,7 +82,7 @@ struct heard {
     enum err_code code; /* of the last that failed */
 };
 
-static void on_end(void *ctx, const struct buf *json, const struct error *error) {
+static void on_end(void *ctx, struct buf *json, const struct error *error) {
     struct heard *h = ctx;
     h->count++;
     if (json)
