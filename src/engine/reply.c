@@ -132,16 +132,24 @@ void reply_memory(struct engine *engine) {
     engine->growth.unsettled = false;
 }
 
+/* The daemon takes what it cannot read for the word of a worker that went mad. */
+static bool is_readable(const struct buf *json) {
+    struct error ignored;
+    yyjson_doc *doc = json_parse_object(buf_str(json), json->len, &ignored);
+    yyjson_doc_free(doc);
+    return doc != NULL;
+}
+
 bool reply_format_result(struct buf *out, yyjson_mut_doc *doc, yyjson_mut_val *result,
                          struct error *err) {
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_str(doc, root, "stop_reason", stop_reason_name(STOP_EOS));
     yyjson_mut_obj_add_val(doc, root, "result", result);
-    bool ok = json_write(doc, out) && out->len <= FRAME_MAX_TO_DAEMON;
+    bool ok = json_write(doc, out) && out->len <= FRAME_MAX_TO_DAEMON && is_readable(out);
     yyjson_mut_doc_free(doc);
-    return ok || error_set(err, ERR_TOO_LARGE, "The answer is larger than %d bytes.",
-                           FRAME_MAX_TO_DAEMON);
+    return ok || error_set(err, ERR_TOO_LARGE,
+                           "The answer is too large to be sent at once; send less text.");
 }
 
 void reply_score(struct link *link, uint64_t request, float score) {

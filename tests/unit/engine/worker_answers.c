@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "base/xalloc.h"
 #include "cmocka_prelude.h"
 #include "models.h"
 #include "worker.h"
@@ -186,6 +188,28 @@ static void test_tokenize_gives_numbers_and_pieces(void **state) {
     assert_int_equal(yyjson_get_int(yyjson_arr_get(tokens, 0)), 'H');
     assert_string_equal(yyjson_get_str(yyjson_arr_get(pieces, 1)), "i");
     assert_false(o->started);
+}
+
+/* The daemon would kill the worker, and with it everybody's answers: a tree of so many numbers
+ * is more than it reads (json.h). */
+static void test_tokens_that_the_daemon_cannot_read_are_refused(void **state) {
+    enum { MOST = 4 << 20 };
+    struct error err;
+    char *text = xcalloc(MOST + 1, 1);
+    (void)state;
+    for (size_t len = MOST / 8; len <= MOST; len *= 2) {
+        memset(text, 'a', len);
+        struct outcome *o = worker_run(any, "{\"op\":\"tokenize\",\"text\":\"%s\"}", text);
+        struct buf json = BUF_INIT(FRAME_MAX_TO_DAEMON);
+        assert_true(json_write_val(yyjson_doc_get_root(o->end), &json));
+        yyjson_doc *doc = json_parse_object(buf_str(&json), json.len, &err);
+        assert_non_null(doc);
+        if (len == MOST / 8) assert_false(o->failed);
+        if (len == MOST) assert_string_equal(outcome_str(o, "code"), "request_too_large");
+        yyjson_doc_free(doc);
+        buf_clear(&json);
+    }
+    free(text);
 }
 
 static double dot(const struct outcome *o, int a, int b) {
@@ -380,6 +404,7 @@ int main(void) {
         cmocka_unit_test(test_an_empty_prompt),
         cmocka_unit_test(test_a_suffix_needs_a_model_for_it),
         cmocka_unit_test(test_tokenize_gives_numbers_and_pieces),
+        cmocka_unit_test(test_tokens_that_the_daemon_cannot_read_are_refused),
         cmocka_unit_test(test_a_real_vocabulary),
         cmocka_unit_test(test_embeddings_of_a_language_model),
         cmocka_unit_test(test_embeddings_of_an_embedding_model),
