@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/xalloc.h"
 
 void parsed_clear(struct parsed *parsed) {
@@ -12,6 +13,16 @@ void parsed_clear(struct parsed *parsed) {
     free(parsed->options.model);
     yyjson_mut_doc_free(parsed->options.echo);
     *parsed = (struct parsed){ 0 };
+}
+
+bool reply_options_fit(const struct reply_options *options, struct error *err) {
+    if (!options->echo) return true;
+    return json_count(yyjson_mut_doc_get_root(options->echo)) <= ECHO_VALUES_MAX ||
+           error_set(
+               err, ERR_TOO_LARGE,
+               "The answer would repeat more than %d values of the request, such as those "
+               "of its tools and metadata; send fewer.",
+               ECHO_VALUES_MAX);
 }
 
 void reply_options_set_name(struct reply_options *options, const struct service_event *ev) {

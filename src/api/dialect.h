@@ -45,6 +45,13 @@ struct parsed {
 };
 void parsed_clear(struct parsed *parsed);
 
+enum { ECHO_VALUES_MAX = 200000 };
+
+/* ERR_TOO_LARGE if an answer would repeat more than ECHO_VALUES_MAX values of its request: they
+ * are copied on the loop. */
+bool reply_options_fit(const struct reply_options *options, struct error *err)
+    __attribute__((warn_unused_result));
+
 /* Where the client named no model, the answer names the instance that gives it. */
 void reply_options_set_name(struct reply_options *options, const struct service_event *ev);
 

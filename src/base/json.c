@@ -303,6 +303,17 @@ size_t json_values(yyjson_val *val) {
     return val ? (size_t)(unsafe_yyjson_get_next(val) - val) : 0;
 }
 
+size_t json_count(yyjson_mut_val *val) {
+    size_t values = 1, index, max;
+    yyjson_mut_val *key, *each;
+    if (yyjson_mut_is_arr(val)) {
+        yyjson_mut_arr_foreach(val, index, max, each) values += json_count(each);
+    } else if (yyjson_mut_is_obj(val)) {
+        yyjson_mut_obj_foreach(val, index, max, key, each) values += 1 + json_count(each);
+    }
+    return values;
+}
+
 size_t json_cost(yyjson_mut_val *val) {
     size_t bytes = sizeof *val, index, max;
     yyjson_mut_val *key, *each;

@@ -71,6 +71,8 @@ void json_write_end(yyjson_mut_doc *doc, struct buf *out);
 /* Values of a tree that was read, itself and the keys included; NULL has none. At once, however
  * many they are. */
 size_t json_values(yyjson_val *val);
+/* The same of a tree that was made, by a walk through it. */
+size_t json_count(yyjson_mut_val *val);
 
 /* Bytes of memory that the value takes, without what is around it. */
 size_t json_cost(yyjson_mut_val *val);

@@ -50,6 +50,10 @@ void parsing_work(void *ctx) {
     const struct inference *i = &p->inference;
     struct buf names = BUF_INIT(1024);
     p->formed = i->dialect->parse(i->op, body, len, &p->parsed, &p->err);
+    if (p->formed && !reply_options_fit(&p->parsed.options, &p->err)) {
+        parsed_clear(&p->parsed);
+        p->formed = false;
+    }
     if (!p->formed) return;
     unenforced_format(yyjson_mut_doc_get_root(p->parsed.requests[0].body), &names);
     p->unenforced = buf_take(&names);

@@ -426,6 +426,29 @@ static void test_every_code_has_an_openai_error(void **state) {
     }
 }
 
+static bool may_repeat(int pairs) {
+    struct parsed parsed;
+    struct error err;
+    struct buf body = BUF_INIT(4 << 20);
+    (void)buf_add_str(&body, "{\"model\":\"m\",\"input\":\"Hi\",\"metadata\":{");
+    for (int i = 0; i < pairs; i++) (void)buf_addf(&body, "%s\"%d\":\"\"", i > 0 ? "," : "", i);
+    (void)buf_add_str(&body, "}}");
+    assert_true(dialect_responses.parse(OP_CHAT, body.data, body.len, &parsed, &err));
+    bool fits = reply_options_fit(&parsed.options, &err);
+    if (!fits) assert_int_equal(err.code, ERR_TOO_LARGE);
+    parsed_clear(&parsed);
+    buf_clear(&body);
+    return fits;
+}
+
+/* It is copied and written on the loop. */
+static void test_what_an_answer_repeats_has_a_limit(void **state) {
+    (void)state;
+    assert_true(may_repeat(16));
+    assert_true(may_repeat(ECHO_VALUES_MAX / 2 - 100));
+    assert_false(may_repeat(ECHO_VALUES_MAX / 2));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_text_past_its_limit_is_cut),
@@ -438,6 +461,7 @@ int main(void) {
         cmocka_unit_test(test_vectors_past_the_limit_are_an_error),
         cmocka_unit_test(test_no_number_that_json_lacks),
         cmocka_unit_test(test_a_full_buffer_says_so),
+        cmocka_unit_test(test_what_an_answer_repeats_has_a_limit),
         cmocka_unit_test(test_attack_16_an_answer_past_its_limit_is_marked_in_each_dialect),
         cmocka_unit_test(test_attack_16_a_text_past_its_limit_is_marked_before_the_end),
         cmocka_unit_test(test_attack_16_logprobs_past_their_limit_are_marked_before_the_end),

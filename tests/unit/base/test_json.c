@@ -216,6 +216,10 @@ static void test_the_cost_of_a_value_is_that_of_all_in_it(void **state) {
     yyjson_mut_doc *doc = yyjson_doc_mut_copy(read, NULL);
     (void)state;
     assert_int_equal(json_cost(yyjson_mut_doc_get_root(doc)), 7 * sizeof(yyjson_mut_val) + 5);
+    assert_int_equal(json_count(yyjson_mut_doc_get_root(doc)), 7);
+    assert_int_equal(json_values(yyjson_doc_get_root(read)), 7);
+    assert_int_equal(json_values(yyjson_obj_get(yyjson_doc_get_root(read), "a")), 3);
+    assert_int_equal(json_values(NULL), 0);
     yyjson_mut_doc_free(doc);
     yyjson_doc_free(read);
 }
