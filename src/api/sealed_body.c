@@ -47,6 +47,7 @@ static size_t text_bytes(yyjson_mut_val *val, int depth) {
 struct sealed_body sealed_body_make(yyjson_mut_doc *body) {
     yyjson_mut_val *root = yyjson_mut_doc_get_root(body);
     struct sealed_body sealed = { .has_images = has_images(root),
+                                  .values = json_count(root),
                                   .text_bytes = text_bytes(root, TEXT_DEPTH) };
     sealed.text = json_take(body, &sealed.len);
     return sealed;

@@ -16,6 +16,7 @@ struct sealed_body {
     char *text; /* JSON, owned; NULL: there is none, or no memory for it */
     size_t len;
     bool has_images;   /* among the parts of its messages */
+    size_t values;     /* of its tree */
     size_t text_bytes; /* of all strings in it: messages, their parts, tools; without pictures,
                           whose tokens are few beside their bytes */
 };

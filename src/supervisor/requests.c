@@ -11,6 +11,8 @@
 #include "engine/rules.h"
 #include "supervisor/internal.h"
 
+enum { READ_VALUES_MAX = 500000 }; /* of a body that is read before a load */
+
 _Static_assert((int)SERVICE_BODY_MAX == (int)FRAME_MAX_TO_WORKER, "a body is one frame");
 
 /* What it asks for is kept until a worker has it. */
@@ -183,13 +185,15 @@ static bool never_loads(struct supervisor *sup, const struct target *target) {
 }
 
 /* Make all checks that are possible before a load, unless a loaded worker can make them as
- * soon. ret_waits: the call begins once more when its schema or grammar has been checked. */
+ * soon, or the body has so many values that the loop would stand still. ret_waits: the call
+ * begins once more when its schema or grammar has been checked. */
 static bool deserves_load(struct supervisor *sup, const struct target *target,
                           struct call *call, bool *ret_waits, struct error *err) {
     struct buf rules = BUF_INIT(FRAME_MAX_TO_WORKER);
     *ret_waits = false;
     if (call->request.rules_state == RULES_CHECKED || sup->lc.shutting_down ||
-        never_loads(sup, target) || supervisor_is_up(sup, target->model_key))
+        never_loads(sup, target) || supervisor_is_up(sup, target->model_key) ||
+        call->request.asked.sealed.values > READ_VALUES_MAX)
         return true;
     bool ok = can_be_prepared(sup, target, call, &rules, err);
     if (ok && rules.len > 0)

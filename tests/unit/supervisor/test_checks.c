@@ -360,6 +360,25 @@ static void test_tokens_beyond_the_vocabulary_cost_no_load(void **state) {
     assert_non_null(puppet_heard(puppet(0), MSG_LOAD));
 }
 
+/* Reading one of 16 MB would hold the loop for 0.1 s. */
+static void test_a_body_of_many_values_is_left_to_its_worker(void **state) {
+    enum { READ_MAX = 500000, OTHERS = 5 }; /* the objects, names and words around the tokens */
+    struct scene *s = *state;
+    s->models[0].vocabulary = 100;
+    for (int more = 0; more < 2; more++) {
+        struct buf body = BUF_INIT(4 << 20);
+        (void)buf_add_str(&body, "{\"op\":\"completion\",\"prompt\":[100");
+        for (int i = 1; i < READ_MAX - OTHERS + more; i++) (void)buf_add_str(&body, ",100");
+        (void)buf_add_str(&body, "]}");
+        generate_with(s, OP_COMPLETION, "one", buf_str(&body), &s->told[more]);
+        turn(s);
+        assert_int_equal(s->told[more].errors, !more);
+        assert_int_equal(puppet_count(), more);
+        buf_clear(&body);
+    }
+    assert_non_null(puppet_heard(puppet(0), MSG_LOAD));
+}
+
 static void test_an_unknown_vocabulary_refuses_no_token(void **state) {
     struct scene *s = *state;
     chat_with(s, CHAT(",\"logit_bias\":{\"100\":1}"), s->told);
@@ -416,6 +435,7 @@ int main(void) {
         TEST(test_memory_of_a_check_with_its_answer_is_free),
         TEST(test_memory_of_measuring_does_not_count),
         TEST(test_tokens_beyond_the_vocabulary_cost_no_load),
+        TEST(test_a_body_of_many_values_is_left_to_its_worker),
         TEST(test_an_unknown_vocabulary_refuses_no_token),
         TEST(test_a_gap_costs_no_load_of_a_model_without_its_marks),
         TEST(test_a_strict_tool_is_checked_before_a_load),
