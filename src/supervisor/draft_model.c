@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/no_model.h"
 #include "load/load_settings.h"
 
 /* Tokens that llama.cpp lets a draft model have more or fewer at the end
@@ -55,7 +56,8 @@ bool draft_model_find(const struct catalog *catalog, const struct model *model,
                       model->key);
     const struct model *draft = find(catalog, name);
     if (!draft)
-        return REFUSE(err, "There is no draft model '%.80s'; GET /v1/models lists the models.",
+        return REFUSE(err,
+                      "There is no draft model '%.80s'; " MODELS_LISTED_BY " lists the models.",
                       name);
     if (!fits(draft, model, err)) return false;
     *ret_draft = draft;

@@ -2,6 +2,7 @@
 /* find.c - models and instances by the names that clients use. */
 #include <string.h>
 
+#include "base/no_model.h"
 #include "supervisor/internal.h"
 
 bool supervisor_resolve(const struct supervisor *sup, const char *name,
@@ -55,8 +56,8 @@ bool supervisor_resolve_model(const struct supervisor *sup, const char *name,
                               struct target *ret_target, struct error *err) {
     if (!name || !*name) {
         return error_set_param(err, ERR_INVALID_REQUEST, "model",
-                               "'model' is missing; name one of those that GET /api/v1/models "
-                               "lists.");
+                               "'model' is missing; name one of those that " MODELS_LISTED_BY
+                               " lists.");
     }
     const struct names names = { .catalog = *sup->config.catalog,
                                  .aliases = &sup->config.settings->aliases };

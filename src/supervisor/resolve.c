@@ -40,9 +40,9 @@ static bool nameless_or_error(const struct names *names, struct target *ret_targ
     return error_set_param(err, ERR_INVALID_REQUEST, "model",
                            loaded
                                ? "'model' is missing and several models are loaded; name one "
-                                 "of those that GET /v1/models lists."
+                                 "of those that " MODELS_LISTED_BY " lists."
                                : "'model' is missing and no model is loaded; name one of those "
-                                 "that GET /v1/models lists.");
+                                 "that " MODELS_LISTED_BY " lists.");
 }
 
 static bool not_found(const struct catalog *catalog, const char *name, struct error *err) {

@@ -104,6 +104,25 @@ test('an endpoint that doze does not have (/v1/audio/speech): a sentence says wh
     assert.equal(all.paths['/v1/audio/speech'], undefined);
   });
 
+test('each API says how it lists models itself', async (t) => {
+  const d = await start(t);
+  const asks = [
+    ['/v1/chat/completions', chatBody('nope'), 'GET /v1/models'],
+    ['/v1/messages', { ...chatBody('nope'), max_tokens: 4 }, 'GET /v1/models'],
+    ['/api/v0/chat/completions', chatBody('nope'), 'GET /api/v0/models'],
+    ['/api/v1/chat', { model: 'nope', input: 'Hi' }, 'GET /api/v1/models'],
+    ['/api/v1/models/load', { model: 'nope' }, 'GET /api/v1/models'],
+    ['/api/chat', chatBody('nope'), 'GET /api/tags'],
+    ['/api/show', { model: 'nope' }, 'GET /api/tags'],
+  ];
+  for (const [path, body, listing] of asks) {
+    const answer = await d.post(path, body);
+    const { error } = answer.body;
+    assert.equal(answer.status, 404, path);
+    assert.match(error.message ?? error, new RegExp(` ${listing} lists`), path);
+  }
+});
+
 test('a body that is too large: 413, and the daemon lives on', async (t) => {
   const d = await start(t);
   const answer = await raw(d, { method: 'POST', path: '/v1/chat/completions',

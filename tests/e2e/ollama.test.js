@@ -295,7 +295,8 @@ test('embed: a long text is cut at its end, or refused with truncate false', asy
 test('errors are sentences with their status', async (t) => {
   const d = await Daemon.start(t, { models: { m: spoken(text) } });
   await assert.rejects(client(d).chat({ ...hello, model: 'nobody' }),
-    (err) => err.status_code === 404 && /no model 'nobody'/.test(err.message));
+    (err) => err.status_code === 404 && /no model 'nobody'/.test(err.message) &&
+      /GET \/api\/tags lists/.test(err.message));
   await assert.rejects(client(d).chat({ ...hello, keep_alive: 'soon' }),
     (err) => err.status_code === 400 && /'keep_alive' must be/.test(err.message));
   const stream = client(d).chat({ ...hello, model: 'nobody', stream: true });

@@ -5,8 +5,11 @@
 
 #include "api/listing.h"
 #include "api/lmstudio_ws/info.h"
+#include "base/no_model.h"
 
 enum { SAMPLE_MAX = 10 };
+
+static const char listing[] = "`lms ls`";
 
 yyjson_mut_val *lmws_error_object(yyjson_mut_doc *doc, const char *title) {
     yyjson_mut_val *error = yyjson_mut_obj(doc);
@@ -61,7 +64,9 @@ void lmws_op_fail(struct lmws_op *op, const struct error *err) {
         lmws_op_fail_unloaded(op);
         return;
     }
-    lmws_op_error(op, doc, lmws_error_object(doc, err->text));
+    struct error own;
+    error_list_by(err, listing, &own);
+    lmws_op_error(op, doc, lmws_error_object(doc, own.text));
 }
 
 /* One code for all that is not found: the Python SDK makes its LMStudioModelNotFoundError of no
@@ -93,7 +98,9 @@ void lmws_op_fail_path(struct lmws_op *op, const char *path, const struct error 
     }
     yyjson_mut_val *query = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_strcpy(doc, query, "path", path);
-    fail_not_found(op, doc, err->text, query);
+    struct error own;
+    error_list_by(err, listing, &own);
+    fail_not_found(op, doc, own.text, query);
 }
 
 void lmws_op_fail_identifier(struct lmws_op *op, const char *identifier) {

@@ -8,6 +8,7 @@
 #include "api/lmstudio_rest/v1.h"
 #include "api/openai/openai.h"
 #include "base/json.h"
+#include "base/no_model.h"
 #include "base/xalloc.h"
 #include "daemon/routes/load_body.h"
 #include "daemon/routes/reply.h"
@@ -62,7 +63,9 @@ static void reply_error(struct pending_load *p, const struct error *err) {
         return;
     }
     struct buf json = BUF_INIT(1 << 16);
-    dialect_openai.format_error(err, &json);
+    struct error own;
+    error_list_by(err, "GET /api/v1/models", &own);
+    dialect_openai.format_error(&own, &json);
     send_event(p, "error", &json);
     exchange_end(p->x);
 }

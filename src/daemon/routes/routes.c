@@ -11,6 +11,7 @@
 #include "api/openai/openai.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/no_model.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
 #include "daemon/lender.h"
@@ -155,13 +156,21 @@ static bool is_ollama(const char *path) {
     return path[5] != 'v' || path[6] < '0' || path[6] > '9';
 }
 
+/* How the API of a path lists models. */
+static const char *listing_of(const char *path) {
+    if (strncmp(path, "/api/v0/", 8) == 0) return "GET /api/v0/models";
+    return strncmp(path, "/api/v1/", 8) == 0 ? "GET /api/v1/models" : MODELS_LISTED_BY;
+}
+
 static void format_error(void *ctx, const char *path, const struct error *err,
                          struct buf *out) {
+    struct error own;
     (void)ctx;
+    error_list_by(err, listing_of(path), &own);
     if (is_ollama(path))
-        ollama_format_error(err, out);
+        ollama_format_error(&own, out);
     else
-        dialect_of(path)->format_error(err, out);
+        dialect_of(path)->format_error(&own, out);
 }
 
 /* Discovery, and the sockets of those who follow the log. */
