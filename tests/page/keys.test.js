@@ -60,6 +60,23 @@ test('a first key, shown once, one for less, and both revoked', async (t) => {
   assert.equal((await daemon.get('/v1/models')).status, 200);
 });
 
+test('keys are in one place: that of the setting api_key is in the list, and can go', async (t) => {
+  const daemon = await start(t, { models: two(), settings: { api_key: 'sesame' } });
+  const page = await open(t, daemon, { hash: 'settings', wait: 'dialog[open]',
+    allow: { refusals: true } });
+  await page.locator('#key').fill('sesame');
+  await page.keyboard.press('Enter');
+  await says(listed(page, 'api_key'), /the setting.*Everything.*all.*never/);
+  assert.equal(await page.getByText('API key', { exact: true }).filter({ visible: true }).count(),
+    0, 'there is no field for it');
+  page.on('dialog', (dialog) => void dialog.accept());
+  await page.getByRole('button', { name: 'Remove the key of the setting api_key' }).click();
+  await says(page.locator('.settings'), /There is no key: everybody/);
+  assert.equal((await daemon.get('/v1/models')).status, 200);
+  await page.getByLabel('Just-in-time model loading').uncheck();
+  await says(page.locator('#jit-status'), /Saved/);
+});
+
 test('a wish without a name or a permission is not sent; refusals are shown', async (t) => {
   const daemon = await start(t);
   const page = await open(t, daemon, { hash: 'settings', allow: { refusals: true } });

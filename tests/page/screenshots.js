@@ -176,7 +176,7 @@ for (const scheme of ['light', 'dark']) {
     await page.getByRole('heading', { name: 'Server settings' }).waitFor();
     await shoot('settings');
     await page
-      .getByRole('heading', { name: 'Access' })
+      .getByRole('heading', { name: 'API keys' })
       .evaluate((heading) => heading.scrollIntoView());
     await shoot('access');
     abort.abort();

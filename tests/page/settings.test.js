@@ -156,25 +156,6 @@ test('saved prompts are listed by model and can be deleted', async (t) => {
   assert.equal((await daemon.get('/api/v1/settings')).body.prompt_store, 'off');
 });
 
-test('an API key is set, used by this page from then on, and removed', async (t) => {
-  const daemon = await start(t, { models: two() });
-  const page = await open(t, daemon, { hash: 'settings' });
-  await page.getByRole('button', { name: 'Make a random key' }).click();
-  const key = await page.locator('#api_key').inputValue();
-  assert.match(key, /^sk-doze-[0-9a-f]{48}$/);
-  await page.getByRole('button', { name: 'Set', exact: true }).last().click();
-  await says(page.locator('#api_key-status'), /Saved/);
-  const ask = (headers) => daemon.get('/v1/models', { headers });
-  assert.equal((await ask({})).status, 401);
-  assert.equal((await ask({ authorization: `Bearer ${key}` })).status, 200);
-  await page.getByLabel('Just-in-time model loading').uncheck();
-  await says(page.locator('#jit-status'), /Saved/);
-  page.on('dialog', (dialog) => dialog.accept());
-  await page.getByRole('button', { name: 'Remove…' }).click();
-  await page.getByRole('button', { name: 'Remove…' }).waitFor({ state: 'detached' });
-  assert.equal((await ask({})).status, 200);
-});
-
 test('a client’s name for a model is added, works, and is removed', async (t) => {
   const daemon = await start(t, { models: two() });
   const page = await open(t, daemon, { hash: 'settings' });

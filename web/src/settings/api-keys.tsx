@@ -7,6 +7,7 @@ import {
   createKey,
   errorMessage,
   getKeys,
+  patchSettings,
   revokeKey,
   type Keys,
   type NewKey,
@@ -85,6 +86,22 @@ async function revoke(key: StoredKey): Promise<void> {
   const done = await attempt('keys', () => revokeKey(key.id, last), `${key.name} was revoked.`);
   if (!done) return;
   if (made.peek()?.id === key.id) made.value = null;
+  if (last) apiKey.value = '';
+  await refresh();
+  focusTitle();
+}
+
+// The key of the setting api_key goes the same way; it cannot be made here.
+async function removeSetting(): Promise<void> {
+  const last = (keys.peek()?.keys ?? []).length === 0;
+  const effect = last
+    ? 'Everybody who reaches the server can use it then.'
+    : 'Programs that use it are refused from then on.';
+  if (!confirm(`Remove the key of the setting api_key? ${effect}`)) return;
+  const remove = async () => {
+    settings.value = await patchSettings({ api_key: null });
+  };
+  if (!(await attempt('keys', remove, 'The key of the setting api_key was removed.'))) return;
   if (last) apiKey.value = '';
   await refresh();
   focusTitle();
@@ -255,6 +272,30 @@ function Row({ entry }: { entry: StoredKey }) {
   );
 }
 
+function SettingRow() {
+  return (
+    <tr data-key="api_key">
+      <th scope="row">
+        <span class="key">api_key</span> <span class="sub">the setting</span>
+      </th>
+      <td data-label="May use">Everything</td>
+      <td data-label="Models">all</td>
+      <td data-label="Expires">never</td>
+      <td data-label="Last used">not known</td>
+      <td class="actions">
+        <button
+          type="button"
+          disabled={connection.value !== 'live'}
+          aria-label="Remove the key of the setting api_key"
+          onClick={() => void removeSetting()}
+        >
+          Remove…
+        </button>
+      </td>
+    </tr>
+  );
+}
+
 function Table({ list }: { list: StoredKey[] }) {
   return (
     <table class="records">
@@ -275,6 +316,7 @@ function Table({ list }: { list: StoredKey[] }) {
         {list.map((entry) => (
           <Row key={entry.id} entry={entry} />
         ))}
+        {isRescued() && <SettingRow />}
       </tbody>
     </table>
   );
@@ -283,14 +325,8 @@ function Table({ list }: { list: StoredKey[] }) {
 function List() {
   if (failure.value) return <p class="wrong">{failure.value}</p>;
   if (!keys.value) return <p class="empty">Fetching the keys…</p>;
-  if (keys.value.keys.length > 0) return <Table list={keys.value.keys} />;
-  return (
-    <p class="empty">
-      {keys.value.required
-        ? 'There is no key but the one below.'
-        : 'There is no key: everybody who reaches the server can use it.'}
-    </p>
-  );
+  if (keys.value.keys.length > 0 || isRescued()) return <Table list={keys.value.keys} />;
+  return <p class="empty">There is no key: everybody who reaches the server can use it.</p>;
 }
 
 export function ApiKeys() {

@@ -4,7 +4,6 @@ import { settings } from '../server/store';
 import { ApiKeys } from './api-keys';
 import { CertificateSetting } from './certificate-setting';
 import { ChoiceSetting, Switch, type Choice } from './controls';
-import { KeySetting } from './key-setting';
 import { LoadDefaults } from './load-defaults';
 import { defaultTtl, explicitTtl, jitLimit, memoryLimit } from './number-specs';
 import { NumberForm, OptionalNumberSetting } from './numbers';
@@ -82,7 +81,6 @@ export function SettingsView() {
       <SavedPrompts />
       <ApiKeys />
       <h3>Access</h3>
-      <KeySetting />
       <CertificateSetting />
       <Switch name="cors" label="Allow requests from other web pages (CORS)">
         Any page that is open in your browser can then use your models. Apps do not need this.
