@@ -13,6 +13,7 @@
 #include "cli/fields.h"
 #include "cli/get_job.h"
 #include "cli/inventory.h"
+#include "cli/on_disk.h"
 #include "cli/pick.h"
 #include "cli/show.h"
 #include "cli/table.h"
@@ -38,6 +39,7 @@ struct get {
     const struct get_values *v;
     char *name;         /* of the repository, as it is asked for */
     char *quantization; /* NULL: the name says it, or the server chooses */
+    bool there;         /* nothing is left to do */
 };
 
 /* ---- asking the server ---- */
@@ -67,6 +69,42 @@ static enum outcome search_call(const struct cli *cli, const char *words,
     enum outcome outcome = client_get(cli, buf_str(&path), ret_answer, err);
     buf_clear(&path);
     return outcome;
+}
+
+/* ---- without the hub ---- */
+
+static void print_there(const struct get *get, const struct listed_model *model,
+                        const struct error *why) {
+    bool asked = why->code == ERR_NOT_FOUND || why->code == ERR_FORBIDDEN;
+    if (get->v->json) {
+        yyjson_mut_val *root;
+        yyjson_mut_doc *doc = json_object_new(&root);
+        yyjson_mut_obj_add_str(doc, root, "status", "already_downloaded");
+        yyjson_mut_obj_add_str(doc, root, "model", get->name);
+        yyjson_mut_obj_add_str(doc, root, "key", model->key);
+        yyjson_mut_obj_add_str(doc, root, "path", model->path);
+        yyjson_mut_obj_add_str(doc, root, "error", why->text);
+        show_json(doc);
+        return;
+    }
+    printf("%s is there already: `%s run %s`\n", model->key, get->cli->program, model->key);
+    fprintf(stderr, "The hub %s: %s\n", asked ? "does not give it" : "could not be asked",
+            why->text);
+}
+
+/* The hub cannot be asked for it, or does not have it: what is on the disk will do. */
+static enum cli_exit get_without_hub(struct get *get, enum outcome outcome,
+                                     const struct error *why) {
+    struct inventory inv = { 0 };
+    struct error ignored;
+    if (outcome != OUTCOME_REFUSED || get->v->revision || get->v->select ||
+        inventory_fetch(get->cli, &inv, &ignored) != OUTCOME_DONE)
+        return client_fail(outcome, why);
+    const struct listed_model *model = on_disk_find(&inv, get->name);
+    if (model) print_there(get, model, why);
+    get->there = model != NULL;
+    inventory_clear(&inv);
+    return get->there ? CLI_DONE : client_fail(outcome, why);
 }
 
 /* ---- choosing a repository ---- */
@@ -122,7 +160,7 @@ static enum cli_exit search(struct get *get, const char *words) {
     struct error err;
     yyjson_doc *doc = NULL;
     enum outcome outcome = search_call(get->cli, words, &doc, &err);
-    if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
+    if (outcome != OUTCOME_DONE) return get_without_hub(get, outcome, &err);
     yyjson_val *results = yyjson_obj_get(yyjson_doc_get_root(doc), "results");
     enum cli_exit code = yyjson_arr_size(results) == 0
                              ? cli_fail(CLI_FAILED, "The hub has no GGUF model for '%s'.",
@@ -234,11 +272,11 @@ static enum cli_exit follow(const struct get *get, yyjson_val *job) {
     return code;
 }
 
-static enum cli_exit download(const struct get *get) {
+static enum cli_exit download(struct get *get) {
     struct error err;
     yyjson_doc *plan = NULL, *job = NULL;
     enum outcome outcome = get_call(get, GET_PLAN, &plan, &err);
-    if (outcome != OUTCOME_DONE) return client_fail(outcome, &err);
+    if (outcome != OUTCOME_DONE) return get_without_hub(get, outcome, &err);
     yyjson_val *root = yyjson_doc_get_root(plan);
     bool planned = strcmp(field_str(root, "status"), "planned") == 0;
     if (planned && !get->v->quiet && !get->v->json) print_plan(root);
@@ -264,7 +302,7 @@ static enum cli_exit get_run(const struct cli *cli, const void *values) {
     get.name = xstrdup(name);
     if (!is_repository(name)) code = search(&get, name);
     if (code == CLI_DONE && get.v->select) code = select_quantization(&get);
-    if (code == CLI_DONE) code = download(&get);
+    if (code == CLI_DONE && !get.there) code = download(&get);
     free(get.name);
     free(get.quantization);
     return code;
@@ -273,8 +311,10 @@ static enum cli_exit get_run(const struct cli *cli, const void *values) {
 const struct command command_get = {
     COMMAND(get, "get", "[<model>]", 0, 1),
     .summary = "Download a model from the hub",
-    .details = "<model> is owner/repo, owner/repo@q4_k_m, owner/repo/file.gguf, a URL of the "
-               "hub, or a word to search for. Without it you pick from the most downloaded "
-               "models. The server downloads: Ctrl-C pauses, the same command goes on. It "
-               "ends with 0 when the model is there and its checksum is right.",
+    .details =
+        "<model> is owner/repo, owner/repo@q4_k_m, owner/repo/file.gguf, a URL of the "
+        "hub, or a word to search for. Without it you pick from the most downloaded "
+        "models. The server downloads: Ctrl-C pauses, the same command goes on. It "
+        "ends with 0 when the model is there and its checksum is right, and while the hub "
+        "cannot be asked for a model that is on the disk.",
 };

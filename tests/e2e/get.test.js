@@ -84,6 +84,35 @@ test('get without a name lists what is downloaded most', async (t) => {
   assert.ok(hub.requests.every((r) => r.port === 'api'), 'nothing was downloaded');
 });
 
+test('what is on the disk is there, also while the hub cannot be asked', async (t) => {
+  const models = { 'people/Speaker-GGUF/speaker-q4_k_m': spoken('Hello there.') };
+  const d = await Daemon.start(t, { models }); // HF_HUB_OFFLINE
+  for (const name of [REPO, `${REPO}@q4_k_m`, `hf.co/${REPO}`, 'speaker']) {
+    const { code, out, err } = await run(d, ['get', name]);
+    assert.equal(code, 0, err);
+    assert.equal(out, 'speaker is there already: `doze run speaker`\n');
+    assert.match(err, /The hub could not be asked: HF_HUB_OFFLINE is set/);
+  }
+  const line = JSON.parse((await run(d, ['get', '--json', REPO])).out);
+  assert.deepEqual([line.status, line.key], ['already_downloaded', 'speaker']);
+  for (const args of [[`${REPO}@q8_0`], [REPO, '--revision', 'v2'], ['listener']]) {
+    const { code, err } = await run(d, ['get', ...args]);
+    assert.equal(code, 1, args.join(' '));
+    assert.match(err, /HF_HUB_OFFLINE is set/);
+  }
+});
+
+test('what is on the disk is there while nobody answers for the hub', async (t) => {
+  const { hub, d } = await start(t);
+  assert.equal((await run(d, ['get', REPO])).code, 0);
+  hub.api.closeAllConnections();
+  hub.api.close();
+  const { code, out, err } = await run(d, ['get', REPO]);
+  assert.equal(code, 0, err);
+  assert.match(out, /^speaker is there already/);
+  assert.match(err, /The hub could not be asked: The hub cannot be reached/);
+});
+
 test('a hub without https is used on this machine only', async (t) => {
   const d = await Daemon.start(t, { env: { HF_ENDPOINT: 'http://192.0.2.1', HF_HUB_OFFLINE: '' } });
   const { code, err } = await run(d, ['get', REPO]);

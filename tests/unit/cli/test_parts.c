@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/inventory.h"
+#include "cli/on_disk.h"
 #include "cli/options.h"
 #include "cli/setting_table.h"
 #include "cli/table.h"
@@ -152,6 +153,47 @@ static void test_table_leaves_out_what_says_nothing(void **state) {
                 "IDENTIFIER  STATUS\n"
                 "qwen-0.5b   IDLE\n"
                 "b           LOADING\n");
+}
+
+/* While the hub cannot be asked, a name of it means what a request would get by it. */
+static void test_a_model_on_the_disk_by_its_name_on_the_hub(void **state) {
+    (void)state;
+    struct listed_model models[] = {
+        { .key = "qwen3-4b",
+          .quantization = "Q4_K_M",
+          .problem = "",
+          .path = "/m/Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q4_K_M.gguf" },
+        { .key = "qwen3-4b@q8_0",
+          .quantization = "Q8_0",
+          .problem = "",
+          .path = "/m/Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q8_0.gguf" },
+        { .key = "bad", .quantization = "F32", .problem = "It is cut.", .path = "/m/bad.gguf" },
+    };
+    const struct inventory inv = { .models = models, .model_count = 3 };
+    static const struct {
+        const char *name;
+        int want; /* -1: none */
+    } cases[] = {
+        { "qwen3-4b", 0 },
+        { "Qwen/Qwen3-4B-GGUF", 0 },
+        { "Qwen/Qwen3-4B", 0 },
+        { "other/qwen3-4b", 0 },
+        { "Qwen/Qwen3-4B-GGUF@q4_k_m", 0 },
+        { "hf.co/Qwen/Qwen3-4B-GGUF:Q8_0", 1 },
+        { "qwen3-4b@q8_0", 1 },
+        { "Qwen/Qwen3-4B-GGUF/Qwen3-4B-Q8_0.gguf", 1 },
+        { "https://hub.example/Qwen/Qwen3-4B-GGUF", 0 },
+        { "https://hub.example/Qwen/Qwen3-4B-GGUF/resolve/main/Qwen3-4B-Q8_0.gguf", 1 },
+        { "Qwen/Qwen3-4B-GGUF@q2_k", -1 },
+        { "Qwen/Qwen3-4", -1 },
+        { "3-4b", -1 },
+        { "bad", -1 },
+        { "", -1 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct listed_model *want = cases[i].want < 0 ? NULL : &models[cases[i].want];
+        assert_ptr_equal(on_disk_find(&inv, cases[i].name), want);
+    }
 }
 
 static void check_short(const char *text, int width, const char *want) {
@@ -424,6 +466,7 @@ int run_parts(void) {
         cmocka_unit_test(test_a_text_is_shortened_in_the_middle),
         cmocka_unit_test(test_table_shortens_words_that_are_too_long),
         cmocka_unit_test(test_table_leaves_out_what_says_nothing),
+        cmocka_unit_test(test_a_model_on_the_disk_by_its_name_on_the_hub),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_options_refused),
         cmocka_unit_test(test_inventory_takes_anything),
