@@ -57,7 +57,7 @@ static void print_engines(yyjson_val *root) {
         buf_clear(&devices);
     }
     table_show(&table);
-    fprintf(stderr, "The setting 'engine' is %s: %s is used. %s\n", field_str(root, "engine"),
+    fprintf(stderr, "The setting 'engine' is %s: %s is used.\n%s\n", field_str(root, "engine"),
             field_str(root, "chosen"), field_str(root, "why"));
 }
 

@@ -148,8 +148,9 @@ static void print_state(const struct cli *cli, yyjson_val *root) {
         print_keys(root);
         return;
     }
-    printf("There is no fleet: this is the only server. To make one, start etcd, and on each "
-           "server\n%s settings set fleet '{\"etcd\": \"http://<host of etcd>:2379\"}'\n",
+    printf("There is no fleet: this is the only server.\n"
+           "To make one, start etcd, and on each server\n%s settings set fleet '{\"etcd\": "
+           "\"http://<host of etcd>:2379\"}'\n",
            cli->program);
 }
 

@@ -14,7 +14,8 @@ enum {
     GAP = 4,
     NARROW_GAP = 2,
     MAX_CELL = 4096,
-    SHORT_WORD = 8, /* columns that are left of a word at least */
+    INDENT = 2,      /* of a row's lines below the first */
+    SHORT_WORD = 12, /* columns that are left of a word at least: a time is not cut */
 };
 
 void table_init(struct table *t, const char *const *header, size_t columns) {
@@ -48,6 +49,7 @@ void table_add(struct table *t, const char *text) {
 struct layout {
     int width[TABLE_MAX_COLUMNS]; /* 0: not shown */
     int least[TABLE_MAX_COLUMNS]; /* of the longest word */
+    int name[TABLE_MAX_COLUMNS];  /* of the header's longest word */
     int gap;
 };
 
@@ -75,6 +77,7 @@ static void measure(const struct table *t, struct layout *l) {
         int word = widest_word(t->cell[i]);
         if (width > l->width[c]) l->width[c] = width;
         if (word > l->least[c]) l->least[c] = word;
+        if (i < t->columns) l->name[c] = word;
     }
 }
 
@@ -95,12 +98,13 @@ static void drop_columns(const struct table *t, struct layout *l, int limit) {
     }
 }
 
-/* Narrow the widest column by one. Words that are longer than `longest` need not stay whole.
- * False: no column is wider than it has to be. */
+/* Narrow the widest column by one. Words that are longer than `longest` need not stay whole,
+ * but those of the header. False: no column is wider than it has to be. */
 static bool narrow(struct layout *l, size_t columns, int longest) {
     size_t widest = columns;
     for (size_t c = 0; c < columns; c++) {
         int least = l->least[c] < longest ? l->least[c] : longest;
+        if (least < l->name[c]) least = l->name[c];
         if (l->width[c] <= least) continue;
         if (widest == columns || l->width[c] > l->width[widest]) widest = c;
     }
@@ -169,16 +173,64 @@ static bool has_text(const struct layout *l, const char *const *texts, size_t co
     return false;
 }
 
-void table_print(const struct table *t, FILE *out, int limit) {
-    struct layout l = table_lay_out(t, limit);
+static void print_rows(const struct table *t, const struct layout *l, FILE *out) {
     for (size_t at = 0; at < t->cells; at += t->columns) {
         const char *texts[TABLE_MAX_COLUMNS];
         size_t count = t->cells - at < t->columns ? t->cells - at : t->columns;
         for (size_t c = 0; c < count; c++) texts[c] = t->cell[at + c];
         do {
-            table_print_line(&l, texts, count, at == 0 ? STYLE_BOLD : STYLE_PLAIN, out);
-        } while (has_text(&l, texts, count));
+            table_print_line(l, texts, count, at == 0 ? STYLE_BOLD : STYLE_PLAIN, out);
+        } while (has_text(l, texts, count));
     }
+}
+
+/* --- a row as lines, where columns have no room --- */
+
+/* The text in as many lines as it needs, the name before the first of them. */
+static void print_field(const char *name, int indent, const char *text, int limit, FILE *out) {
+    struct buf line = BUF_INIT(MAX_CELL);
+    int room = limit - indent, margin = indent < INDENT ? indent : INDENT;
+    do {
+        take_line(&text, room > SHORT_WORD ? room : SHORT_WORD, &line);
+        int behind = indent - margin - text_width(name, strlen(name));
+        fprintf(out, "%*s%s%*s%s\n", margin, "", name, behind > 0 ? behind : 0, "",
+                buf_str(&line));
+        name = "";
+    } while (*text);
+    buf_clear(&line);
+}
+
+/* How far the texts stand behind the longest name. */
+static int names_width(const struct table *t, const struct layout *l) {
+    int widest = 0;
+    for (size_t c = 1; c < t->columns; c++) {
+        int width = text_width(t->cell[c], strlen(t->cell[c]));
+        if (l->width[c] > 0 && width > widest) widest = width;
+    }
+    return INDENT + widest + NARROW_GAP;
+}
+
+static void print_entries(const struct table *t, const struct layout *l, int limit, FILE *out) {
+    int indent = names_width(t, l);
+    for (size_t i = t->columns; i < t->cells; i++) {
+        const char *name = t->cell[i % t->columns];
+        if (l->width[i % t->columns] == 0 || !*t->cell[i]) continue;
+        if (i % t->columns == 0) {
+            fputs(text_begin(out, STYLE_BOLD), out);
+            print_field("", 0, t->cell[i], limit, out);
+            fputs(text_end(out), out);
+        } else {
+            print_field(name, *name ? indent : INDENT, t->cell[i], limit, out);
+        }
+    }
+}
+
+void table_print(const struct table *t, FILE *out, int limit) {
+    struct layout l = table_lay_out(t, limit);
+    if (limit == 0 || layout_width(&l, t->columns) <= limit)
+        print_rows(t, &l, out);
+    else
+        print_entries(t, &l, limit, out);
 }
 
 void table_show(struct table *t) {

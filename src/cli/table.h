@@ -25,7 +25,8 @@ void table_add(struct table *t, const char *text);
  * A table wider than `limit` columns (0: no limit) is narrowed: to gaps of two spaces, by
  * leaving out columns that are empty or say what the one to their left says, by breaking cells
  * into several lines between words (text_word), and, where these are too long, by shortening
- * them in the middle. */
+ * them in the middle, but for the header's. Where that is not enough, each row is a few lines:
+ * its first text, then the names and texts of the others. */
 void table_print(const struct table *t, FILE *out, int limit);
 
 /* Print on stdout, within the width of the terminal if it is one, and clear the table. */

@@ -126,14 +126,31 @@ static void test_table_shortens_words_that_are_too_long(void **state) {
                 "IDENTIFIER            STATUS\n"
                 "abcdefghij…rstuvwxyz  IDLE\n"
                 "名前名前名前名前      GENERATING\n");
-    check_table(2, cells, 6, 20,
-                "IDEN…FIER  STATUS\n"
-                "abcd…wxyz  IDLE\n"
-                "名前…名前  GENE…TING\n");
-    check_table(2, cells, 6, 5, /* narrower than it can be */
-                "IDEN…IER  STATUS\n"
-                "abcd…xyz  IDLE\n"
-                "名前…前   GENE…ING\n");
+    check_table(2, cells, 6, 24,
+                "IDENTIFIER    STATUS\n"
+                "abcdef…vwxyz  IDLE\n"
+                "名前名…名前   GENERATING\n");
+}
+
+static void test_table_without_room_for_its_columns_has_lines(void **state) {
+    (void)state;
+    static const char *const cells[] = { "IDENTIFIER", "STATUS",     "TTL",        "",
+                                         "qwen-0.5b",  "GENERATING", "4m12s / 5m", "",
+                                         "b",          "IDLE",       "",           "broken" };
+    check_table(4, cells, 12, 28,
+                "qwen-0.5b\n"
+                "  STATUS  GENERATING\n"
+                "  TTL     4m12s / 5m\n"
+                "b\n"
+                "  STATUS  IDLE\n"
+                "  broken\n");
+    check_table(4, cells, 12, 5, /* narrower than it can be */
+                "qwen-0.5b\n"
+                "  STATUS  GENERATING\n"
+                "  TTL     4m12s / 5m\n"
+                "b\n"
+                "  STATUS  IDLE\n"
+                "  broken\n");
 }
 
 static void test_table_leaves_out_what_says_nothing(void **state) {
@@ -465,6 +482,7 @@ int run_parts(void) {
         cmocka_unit_test(test_table_breaks_no_word),
         cmocka_unit_test(test_a_text_is_shortened_in_the_middle),
         cmocka_unit_test(test_table_shortens_words_that_are_too_long),
+        cmocka_unit_test(test_table_without_room_for_its_columns_has_lines),
         cmocka_unit_test(test_table_leaves_out_what_says_nothing),
         cmocka_unit_test(test_a_model_on_the_disk_by_its_name_on_the_hub),
         cmocka_unit_test(test_options),
