@@ -310,6 +310,20 @@ test('models: list and one', async (t) => {
   assert.equal(failure.status, 404);
 });
 
+test('models: one by every name that requests take', async (t) => {
+  const d = await Daemon.start(t, { models: { 'acme/Vectors-GGUF/vectors': embedding() } });
+  for (const name of ['vectors', 'text-embedding-vectors', 'acme/vectors', 'Vectors']) {
+    for (const path of ['/v1/models/', '/api/v0/models/']) {
+      const { status, body } = await d.get(path + encodeURIComponent(name));
+      assert.equal(status, 200, path + name);
+      assert.equal(body.id, 'vectors');
+    }
+    const said = await d.post('/v1/embeddings', { model: name, input: 'a' });
+    assert.equal(said.status, 200, name);
+  }
+  assert.equal((await d.get('/v1/models/vector')).status, 404);
+});
+
 test('several requests at once on one instance, each with its own answer', async (t) => {
   const d = await Daemon.start(t, { models: { r: random('--seed', '5') } });
   const say = async (content) => (await client(d).chat.completions.create({ model: 'r',

@@ -7,6 +7,7 @@
 #include "base/no_model.h"
 #include "daemon/routes/reply.h"
 #include "daemon/routes/route.h"
+#include "supervisor/supervisor.h"
 
 static void reply_models(void *ctx, struct exchange *x,
                          void (*format)(const struct service_models *models, struct buf *out)) {
@@ -17,6 +18,7 @@ static void reply_models(void *ctx, struct exchange *x,
     reply_json(x, &json);
 }
 
+/* By its id, or by another name that requests take. */
 static void reply_model(void *ctx, struct exchange *x,
                         bool (*format)(const struct service_models *models, const char *id,
                                        struct buf *out)) {
@@ -24,7 +26,9 @@ static void reply_model(void *ctx, struct exchange *x,
     const char *id = exchange_param(x, "id");
     struct service_models models = r->service->models(r->service->self);
     struct buf json = BUF_INIT(REPLY_JSON_MAX);
-    if (format(&models, id, &json)) {
+    bool one, found = format(&models, id, &json);
+    const char *key = found ? NULL : supervisor_meaning(r->supervisor, id, &one);
+    if (found || (key && format(&models, key, &json))) {
         reply_json(x, &json);
         return;
     }
