@@ -87,6 +87,26 @@ test('structured output is what the schema says', async (t) => {
   assert.equal(typeof parsed.yes, 'boolean');
 });
 
+test('log probabilities of the text come where include asks for them', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const ask = { model: 'm', input: 'Hello?', include: ['message.output_text.logprobs'],
+    top_logprobs: 2 };
+  const joined = (entries) => entries.map((e) => e.token).join('');
+  const [part] = (await client(d).responses.create(ask)).output[0].content;
+  assert.equal(joined(part.logprobs), text);
+  assert.ok(part.logprobs.every((e) => e.logprob <= 0 && e.top_logprobs.length === 2));
+  const stream = client(d).responses.stream(ask);
+  const pieces = [];
+  for await (const event of stream)
+    if (event.type === 'response.output_text.delta') pieces.push(...event.logprobs);
+  assert.equal(joined(pieces), text);
+  const [same] = (await stream.finalResponse()).output[0].content;
+  assert.deepEqual(same.logprobs, pieces);
+  const [plain] = (await client(d).responses.create({ ...ask, include: [] })).output[0].content;
+  assert.deepEqual(plain.logprobs, []);
+  await assert.rejects(client(d).responses.create({ ...ask, top_logprobs: 21 }), { status: 400 });
+});
+
 test('an answer that is cut off is incomplete', async (t) => {
   const d = await Daemon.start(t, { models: { m: endless() } });
   const cut = await client(d).responses.create({ model: 'm', input: 'Go.', max_output_tokens: 16 });

@@ -43,7 +43,28 @@ void item_clear(struct item *item) {
     free(item->call_id);
     free(item->name);
     buf_clear(&item->text);
+    yyjson_mut_doc_free(item->logprobs);
     *item = (struct item){ 0 };
+}
+
+bool item_keep_logprobs(struct item *item, yyjson_val *entries) {
+    yyjson_val *entry;
+    yyjson_mut_val *list;
+    size_t i, count;
+    if (!item->logprobs) item->logprobs = json_array_new(&list);
+    list = yyjson_mut_doc_get_root(item->logprobs);
+    if (yyjson_mut_arr_size(list) + yyjson_arr_size(entries) > ITEM_LOGPROBS_MAX) return false;
+    yyjson_arr_foreach(entries, i, count, entry) {
+        yyjson_mut_val *kept = yyjson_val_mut_copy(item->logprobs, entry);
+        yyjson_mut_arr_append(list, kept);
+        item->logprobs_held += json_cost(kept);
+    }
+    return true;
+}
+
+yyjson_mut_val *item_format_logprobs(const struct item *item, yyjson_mut_doc *doc) {
+    if (!item->logprobs) return yyjson_mut_arr(doc);
+    return yyjson_mut_val_mut_copy(doc, yyjson_mut_doc_get_root(item->logprobs));
 }
 
 void item_text(const struct item *item, struct buf *out) {
@@ -65,7 +86,9 @@ yyjson_mut_val *item_format_part(const struct item *item, yyjson_mut_doc *doc,
                               stage == ITEM_COMPLETE ? buf_str(&item->text) : "");
     if (message) {
         yyjson_mut_obj_add_arr(doc, part, "annotations");
-        yyjson_mut_obj_add_arr(doc, part, "logprobs");
+        yyjson_mut_obj_add_val(doc, part, "logprobs",
+                               stage == ITEM_COMPLETE ? item_format_logprobs(item, doc)
+                                                      : yyjson_mut_arr(doc));
     }
     return part;
 }

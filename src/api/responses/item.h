@@ -16,7 +16,7 @@ static inline bool item_is_type(yyjson_val *val, const char *type) {
     return yyjson_equals_str(yyjson_obj_get(val, "type"), type);
 }
 
-enum { ITEM_TEXT_MAX = 64 << 20 };
+enum { ITEM_TEXT_MAX = 64 << 20, ITEM_LOGPROBS_MAX = 1 << 18 /* tokens */ };
 
 /* Zeroed: none. */
 struct item {
@@ -26,6 +26,9 @@ struct item {
     char *call_id, *name; /* of a call */
     const char *space;    /* of a call: the tool's namespace, borrowed; NULL: none */
     struct buf text;      /* its words, or a call's arguments */
+    /* Of a message: its tokens with their log probabilities; NULL: they are not asked for. */
+    yyjson_mut_doc *logprobs;
+    size_t logprobs_held; /* bytes of it */
 };
 
 /* Begin an item at a place of the output. tool_call_id and name are those of a call; tools the
@@ -34,6 +37,9 @@ struct item item_new(enum item_kind kind, const char *response_id, int place);
 struct item item_new_call(const char *response_id, int place, int call,
                           const char *tool_call_id, const char *name, yyjson_mut_val *tools);
 void item_clear(struct item *item);
+
+/* Keep the worker's entries with a message. False: there are too many. */
+bool item_keep_logprobs(struct item *item, yyjson_val *entries);
 
 /* The input of a custom tool, which is the only argument of a function (tools.c). The item's
  * own text for other kinds. Appends. */
@@ -49,5 +55,8 @@ yyjson_mut_val *item_format(const struct item *item, yyjson_mut_doc *doc,
 /* The one part of a message or a thought, as part of doc. */
 yyjson_mut_val *item_format_part(const struct item *item, yyjson_mut_doc *doc,
                                  enum item_stage stage);
+
+/* What is kept of a message's log probabilities, an array as part of doc. */
+yyjson_mut_val *item_format_logprobs(const struct item *item, yyjson_mut_doc *doc);
 
 #endif

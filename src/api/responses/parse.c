@@ -7,6 +7,8 @@
 #include "api/responses/translate.h"
 #include "base/json.h"
 
+enum { TOP_LOGPROBS_MAX = 20 };
+
 /* What an answer repeats of its request. */
 static const char *const echoed[] = { "instructions",
                                       "max_output_tokens",
@@ -71,6 +73,22 @@ static bool reasoning_translate(struct translation *t) {
     return true;
 }
 
+/* "include" may ask for the log probabilities of the text; the rest of it is ignored. */
+static bool logprobs_translate(struct translation *t) {
+    yyjson_val *include = NULL, *one;
+    int64_t top = 0;
+    size_t i, count;
+    if (!json_read_array(t->in, "include", &include, t->err) ||
+        !json_read_int(t->in, "top_logprobs", 0, TOP_LOGPROBS_MAX, &top, t->err))
+        return false;
+    yyjson_arr_foreach(include, i, count, one) {
+        if (!yyjson_equals_str(one, "message.output_text.logprobs")) continue;
+        yyjson_mut_obj_put(t->out, yyjson_mut_str(t->doc, "logprobs"),
+                           yyjson_mut_sint(t->doc, top));
+    }
+    return true;
+}
+
 static bool truncation_translate(struct translation *t) {
     const char *truncation = "disabled";
     if (!json_read_str(t->in, "truncation", &truncation, t->err)) return false;
@@ -122,7 +140,7 @@ static bool body_read(struct parsed *parsed, struct translation *t) {
     return unstored_refuse(t) && responses_translate_input(t) && responses_translate_tools(t) &&
            responses_translate_max_tokens(t) && translation_copy_number(t, "temperature", 5) &&
            translation_copy_number(t, "top_p", 1) && reasoning_translate(t) &&
-           truncation_translate(t) && text_translate(t) &&
+           truncation_translate(t) && text_translate(t) && logprobs_translate(t) &&
            translation_copy_str(t, "prompt_cache_key") &&
            api_read_draft_name(t->in, &parsed->requests[0].draft_model, t->err);
 }

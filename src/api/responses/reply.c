@@ -224,12 +224,26 @@ static void send_part(struct reply *reply, const char *type, enum item_stage sta
     event_send(doc, out);
 }
 
-static void send_piece(struct reply *reply, const char *type, const char *name,
-                       const char *text, struct buf *out) {
-    yyjson_mut_doc *doc = text_event(reply, type);
+/* A piece of the item's text. logprobs: of its tokens; NULL: none. */
+static void send_piece(struct reply *reply, const char *text, yyjson_val *logprobs,
+                       struct buf *out) {
+    yyjson_mut_doc *doc = text_event(reply, wordings[reply->item.kind].delta);
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-    yyjson_mut_obj_add_strcpy(doc, root, name, text);
-    if (reply->item.kind == ITEM_MESSAGE) yyjson_mut_obj_add_arr(doc, root, "logprobs");
+    yyjson_mut_obj_add_strcpy(doc, root, "delta", text);
+    if (reply->item.kind == ITEM_MESSAGE)
+        yyjson_mut_obj_add_val(doc, root, "logprobs",
+                               logprobs ? yyjson_val_mut_copy(doc, logprobs)
+                                        : yyjson_mut_arr(doc));
+    event_send(doc, out);
+}
+
+static void send_text(struct reply *reply, const char *text, struct buf *out) {
+    const struct wording *w = &wordings[reply->item.kind];
+    yyjson_mut_doc *doc = text_event(reply, w->done);
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_obj_add_strcpy(doc, root, w->text, text);
+    if (reply->item.kind == ITEM_MESSAGE)
+        yyjson_mut_obj_add_val(doc, root, "logprobs", item_format_logprobs(&reply->item, doc));
     event_send(doc, out);
 }
 
@@ -240,9 +254,9 @@ static void item_close(struct reply *reply, struct buf *out) {
     struct buf text = BUF_INIT(ITEM_TEXT_MAX);
     item_text(item, &text);
     if (item->kind == ITEM_CUSTOM) { /* its input is part of a JSON text, known only now */
-        send_piece(reply, w->delta, "delta", buf_str(&text), out);
+        send_piece(reply, buf_str(&text), NULL, out);
     }
-    send_piece(reply, w->done, w->text, buf_str(&text), out);
+    send_text(reply, buf_str(&text), out);
     if (w->has_part) send_part(reply, "response.content_part.done", ITEM_COMPLETE, out);
     send_item(reply, "response.output_item.done", ITEM_COMPLETE, out);
     yyjson_mut_val *whole = item_format(item, reply->output, ITEM_COMPLETE);
@@ -261,21 +275,23 @@ static void item_open(struct reply *reply, struct item item, struct buf *out) {
     }
 }
 
-static void add_piece(struct reply *reply, const char *text, struct buf *out) {
-    const struct wording *w = &wordings[reply->item.kind];
+static void add_piece(struct reply *reply, const char *text, yyjson_val *logprobs,
+                      struct buf *out) {
     if (!text || !*text) return;
     if (!buf_add_str(&reply->item.text, text)) reply->cut = true;
+    if (logprobs && !item_keep_logprobs(&reply->item, logprobs)) reply->cut = true;
     if (reply->item.kind == ITEM_CUSTOM) return;
-    send_piece(reply, w->delta, "delta", text, out);
+    send_piece(reply, text, logprobs, out);
 }
 
-static void say(struct reply *reply, enum item_kind kind, const char *text, struct buf *out) {
+static void say(struct reply *reply, enum item_kind kind, const char *text,
+                yyjson_val *logprobs, struct buf *out) {
     if (!text || !*text) return;
     if (reply->item.kind != kind) {
         item_close(reply, out);
         item_open(reply, item_new(kind, reply->id, place(reply)), out);
     }
-    add_piece(reply, text, out);
+    add_piece(reply, text, logprobs, out);
 }
 
 static void call(struct reply *reply, const struct tool_call_piece *piece, struct buf *out) {
@@ -288,13 +304,13 @@ static void call(struct reply *reply, const struct tool_call_piece *piece, struc
                                 yyjson_mut_obj_get(echo, "tools")),
                   out);
     }
-    add_piece(reply, piece->arguments, out);
+    add_piece(reply, piece->arguments, NULL, out);
 }
 
 static void stream_delta(struct reply *reply, const struct service_event *ev, struct buf *out) {
     stream_start(reply, out);
-    say(reply, ITEM_REASONING, ev->reasoning, out);
-    say(reply, ITEM_MESSAGE, ev->content, out);
+    say(reply, ITEM_REASONING, ev->reasoning, NULL, out);
+    say(reply, ITEM_MESSAGE, ev->content, ev->logprobs, out);
     for (int i = 0; i < ev->call_count; i++) call(reply, &ev->calls[i], out);
 }
 
@@ -389,7 +405,7 @@ static enum reply_step responses_reply_event(struct reply *reply, int index,
 }
 
 static size_t responses_reply_held(const struct reply *reply) {
-    return reply->output_held + reply->item.text.cap;
+    return reply->output_held + reply->item.text.cap + reply->item.logprobs_held;
 }
 
 const struct dialect dialect_responses = {
