@@ -9,7 +9,7 @@
 enum confirm_default { CONFIRM_NO, CONFIRM_YES };
 
 /* Print the question on stderr with "(y/N)? " or "(Y/n)? " behind it, and read a line of stdin.
- * False at the end of stdin. */
+ * False for anything but a yes, and at the end of stdin. */
 bool confirm_ask(const char *question, enum confirm_default otherwise);
 
 #endif

@@ -10,6 +10,7 @@
 #include "cli/client.h"
 #include "cli/closest.h"
 #include "cli/commands.h"
+#include "cli/confirm.h"
 #include "cli/help.h"
 #include "cli/inventory.h"
 #include "cli/on_disk.h"
@@ -210,6 +211,29 @@ static void test_a_model_on_the_disk_by_its_name_on_the_hub(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct listed_model *want = cases[i].want < 0 ? NULL : &models[cases[i].want];
         assert_ptr_equal(on_disk_find(&inv, cases[i].name), want);
+    }
+}
+
+static bool confirmed(const char *line, enum confirm_default otherwise) {
+    FILE *kept = stdin;
+    stdin = fmemopen((void *)(uintptr_t)line, strlen(line), "r");
+    bool yes = confirm_ask("Go on", otherwise);
+    fclose(stdin);
+    stdin = kept;
+    return yes;
+}
+
+/* "q8_0" at the question whether to download q4_k_m is no yes. */
+static void test_only_a_yes_confirms(void **state) {
+    (void)state;
+    assert_true(confirmed("\n", CONFIRM_YES));
+    assert_false(confirmed("\n", CONFIRM_NO));
+    for (enum confirm_default otherwise = CONFIRM_NO; otherwise <= CONFIRM_YES; otherwise++) {
+        assert_true(confirmed("y\n", otherwise));
+        assert_true(confirmed("Yes\n", otherwise));
+        assert_false(confirmed("n\n", otherwise));
+        assert_false(confirmed("q8_0\n", otherwise));
+        assert_false(confirmed("1\n", otherwise));
     }
 }
 
@@ -485,6 +509,7 @@ int run_parts(void) {
         cmocka_unit_test(test_table_without_room_for_its_columns_has_lines),
         cmocka_unit_test(test_table_leaves_out_what_says_nothing),
         cmocka_unit_test(test_a_model_on_the_disk_by_its_name_on_the_hub),
+        cmocka_unit_test(test_only_a_yes_confirms),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_options_refused),
         cmocka_unit_test(test_inventory_takes_anything),
