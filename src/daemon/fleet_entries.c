@@ -46,7 +46,7 @@ static void put_node(const struct fleet_entries *e) {
 
 static void put_models(const struct fleet_entries *e) {
     struct buf value = BUF_INIT(ETCD_VALUE_MAX);
-    fleet_models_format(*e->config->catalog, &value);
+    fleet_models_format(*e->config->catalog, settings_store_get(e->config->settings), &value);
     put_own(e, "models", &value);
 }
 

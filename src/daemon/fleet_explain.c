@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/fleet_explain.h"
 
+#include <stdlib.h>
+
+#include "base/xalloc.h"
 #include "daemon/fleet_node.h"
 #include "fleet/prospects.h"
 #include "supervisor/supervisor.h"
 
 static yyjson_mut_val *describe(const struct fleet_view *view, uint32_t node,
-                                const struct placement *p, yyjson_mut_doc *doc) {
+                                const struct placement *p, const char *more,
+                                yyjson_mut_doc *doc) {
     yyjson_mut_val *obj = yyjson_mut_obj(doc);
     char text[PLACEMENT_TEXT];
     placement_explain(p, &view->table, &view->request, text);
+    char *sentence = xasprintf("%s%s", text, more);
     if (node == PLACEMENT_NO_NODE)
         yyjson_mut_obj_add_null(doc, obj, "node");
     else
@@ -19,9 +24,15 @@ static yyjson_mut_val *describe(const struct fleet_view *view, uint32_t node,
         yyjson_mut_obj_add_null(doc, obj, "first_token_seconds");
     else
         yyjson_mut_obj_add_real(doc, obj, "first_token_seconds", (double)p->first / 1000);
-    yyjson_mut_obj_add_strcpy(doc, obj, "sentence", text);
+    yyjson_mut_obj_add_strcpy(doc, obj, "sentence", sentence);
+    free(sentence);
     return obj;
 }
+
+/* Nobody sees by himself why it stays where it is. */
+static const char adapters_stay[] = " Its settings name adapters, so nodes without it do not "
+                                    "fetch it; put its files there, too, and set the same "
+                                    "adapters.";
 
 static yyjson_mut_val *describe_all(struct fleet_view *view, msec now, yyjson_mut_doc *doc) {
     struct prospect prospects[PROSPECTS_MAX];
@@ -29,11 +40,12 @@ static yyjson_mut_val *describe_all(struct fleet_view *view, msec now, yyjson_mu
     uint32_t count = prospects_make(view, now, prospects);
     fleet_view_choose(view, now, &p);
     bool refused = p.where == PLACEMENT_REFUSE;
-    yyjson_mut_val *obj = describe(view, refused ? PLACEMENT_NO_NODE : p.node, &p, doc);
+    yyjson_mut_val *obj = describe(view, refused ? PLACEMENT_NO_NODE : p.node, &p,
+                                   view->has_adapters ? adapters_stay : "", doc);
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, obj, "nodes");
     for (uint32_t i = 0; i < count; i++)
-        yyjson_mut_arr_append(list,
-                              describe(view, prospects[i].node, &prospects[i].placement, doc));
+        yyjson_mut_arr_append(
+            list, describe(view, prospects[i].node, &prospects[i].placement, "", doc));
     return obj;
 }
 

@@ -2,6 +2,7 @@
 #include "daemon/fleet_models.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +10,18 @@
 #include <unistd.h>
 
 #include "base/file_sum.h"
+#include "base/hash.h"
+#include "base/names.h"
 #include "base/split_files.h"
 #include "base/xalloc.h"
 #include "catalog/model_files.h"
 #include "fleet/published.h"
 #include "hub/peer_model.h"
+#include "load/load_plan.h"
+#include "supervisor/adapters.h"
+#include "supervisor/settings.h"
 
-enum { PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096, ADAPTERS_SIZE = 17 };
 
 static_assert((int)PUBLISHED_FILES_MAX == (int)PEER_FILES_MAX,
               "what is published can be fetched");
@@ -122,34 +128,72 @@ char *fleet_models_file(const struct catalog *catalog, const char *sha256) {
     return NULL;
 }
 
-/* ---- all models ---- */
+/* ---- adapters ---- */
 
-static struct published_model describe(const struct model *model, char sum[FILE_SUM_SIZE],
-                                       struct published_file **ret_files) {
-    bool one = split_files_count(model->path) == 1;
-    size_t count = share_files(model, ret_files);
-    return (struct published_model){ .key = model->key,
-                                     .type = model->type,
-                                     .size = model->size,
-                                     .sha256 = one && read_sum(model->path, sum) ? sum : NULL,
-                                     .files = *ret_files,
-                                     .file_count = count };
+/* By name, size and scale: nobody knows their checksums. */
+static uint64_t add_adapter(const struct model *model, const struct load_adapter *adapter,
+                            uint64_t hash) {
+    char *path = adapter_path(model, adapter->path);
+    const char *name = path_name(path);
+    struct stat st;
+    uint64_t size = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+    hash = hash_add(hash, name, strlen(name) + 1);
+    hash = hash_add(hash, &size, sizeof size);
+    free(path);
+    return hash_add(hash, &adapter->scale, sizeof adapter->scale);
 }
 
-void fleet_models_format(const struct catalog *catalog, struct buf *out) {
+/* What tells those apart that its settings name; false: they name none. */
+static bool mark_adapters(const struct model *model, const struct settings *settings,
+                          char ret[ADAPTERS_SIZE]) {
+    const struct model_entry *entry = model_settings_find(&settings->models, model->key);
+    struct load_layers layers = { .for_all = &settings->load,
+                                  .for_model = entry ? &entry->load : NULL };
+    const struct load_adapters *adapters = load_plan_adapters(&layers);
+    uint64_t hash = HASH_BEGIN;
+    if (!adapters || adapters->count <= 0) return false;
+    for (int64_t i = 0; i < adapters->count; i++)
+        hash = add_adapter(model, &adapters->list[i], hash);
+    (void)snprintf(ret, ADAPTERS_SIZE, "%016" PRIx64, hash);
+    return true;
+}
+
+/* ---- all models ---- */
+
+/* What a published model borrows. */
+struct texts {
+    char sum[FILE_SUM_SIZE], adapters[ADAPTERS_SIZE];
+    struct published_file *files;
+};
+
+static struct published_model describe(const struct model *model,
+                                       const struct settings *settings, struct texts *texts) {
+    bool one = split_files_count(model->path) == 1;
+    bool adapted = mark_adapters(model, settings, texts->adapters);
+    size_t count = adapted ? 0 : share_files(model, &texts->files);
+    return (struct published_model){
+        .key = model->key,
+        .type = model->type,
+        .size = model->size,
+        .sha256 = one && read_sum(model->path, texts->sum) ? texts->sum : NULL,
+        .adapters = adapted ? texts->adapters : NULL,
+        .files = texts->files,
+        .file_count = count,
+    };
+}
+
+void fleet_models_format(const struct catalog *catalog, const struct settings *settings,
+                         struct buf *out) {
     struct published_model *models = xcalloc(catalog->count + 1, sizeof *models);
-    struct published_file **files = xcalloc(catalog->count + 1,
-                                            sizeof(struct published_file *));
-    char(*sums)[FILE_SUM_SIZE] = xcalloc(catalog->count + 1, sizeof *sums);
+    struct texts *texts = xcalloc(catalog->count + 1, sizeof *texts);
     size_t count = 0;
     for (size_t i = 0; i < catalog->count; i++) {
         if (catalog->models[i].problem) continue;
-        models[count] = describe(&catalog->models[i], sums[count], &files[count]);
+        models[count] = describe(&catalog->models[i], settings, &texts[count]);
         count++;
     }
     published_format_models(models, count, out);
-    for (size_t i = 0; i < count; i++) free_files(files[i], models[i].file_count);
-    free(files);
-    free(sums);
+    for (size_t i = 0; i < count; i++) free_files(texts[i].files, models[i].file_count);
+    free(texts);
     free(models);
 }

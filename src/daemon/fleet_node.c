@@ -161,6 +161,7 @@ void fleet_node_settings_changed(struct fleet_node *node) {
     if (node->fleet && strcmp(next->key, node->settings.key) != 0)
         fleet_node_forget_prompts(node, NULL);
     node->settings = *next;
+    node->models_changed = true; /* their adapters are settings */
     if (same) {
         fleet_node_touch(node);
         return;

@@ -47,8 +47,15 @@ static yyjson_val *find_model(const struct fleet_table *table, const char *node,
     return fleet_table_find_model(table, node, name, len - tag);
 }
 
-static bool is_same_file(yyjson_val *a, yyjson_val *b) {
+/* With others it says other things. */
+static bool has_same_adapters(yyjson_val *a, yyjson_val *b) {
+    const char *own = json_find_str(a, "adapters"), *other = json_find_str(b, "adapters");
+    return own && other ? strcmp(own, other) == 0 : own == other;
+}
+
+static bool is_same_model(yyjson_val *a, yyjson_val *b) {
     const char *sum = json_find_str(a, "sha256"), *other = json_find_str(b, "sha256");
+    if (!has_same_adapters(a, b)) return false;
     if (sum && other) return strcmp(sum, other) == 0;
     return read_uint(a, "size_bytes") == read_uint(b, "size_bytes");
 }
@@ -267,9 +274,10 @@ static void find_files(const struct fleet_table *table, const struct fleet_quest
         if (!model && !(here && q->key)) continue;
         if (here && !q->key) continue; /* the name means nothing here */
         if (!first) first = model;
-        view->nodes[n].has_file = !model || is_same_file(first, model);
+        view->nodes[n].has_file = !model || is_same_model(first, model);
     }
     view->model = first ? json_find_str(first, "key") : name;
+    view->has_adapters = json_find_str(first, "adapters") != NULL;
     view->request.file = read_uint(first, "size_bytes");
     if (q->secret[0]) view->file_count = published_read_files(first, view->files);
     if (bytes_to_fetch(view) > view->request.file) view->request.file = bytes_to_fetch(view);

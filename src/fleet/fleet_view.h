@@ -48,6 +48,7 @@ struct fleet_view {
     /* The model's, if a node may fetch it from another; 0: none may. */
     struct published_file files[PUBLISHED_FILES_MAX];
     size_t file_count;
+    bool has_adapters; /* the model has; nobody fetches it then */
     const char *model; /* its key; borrowed, as all texts, from the question or the table */
     const char **urls; /* of the nodes */
     struct placement_node *nodes;

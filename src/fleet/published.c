@@ -74,6 +74,8 @@ void published_format_models(const struct published_model *models, size_t count,
         add_text(doc, model, "type", model_type_name(models[i].type));
         yyjson_mut_obj_add_uint(doc, model, "size_bytes", models[i].size);
         add_text(doc, model, "sha256", models[i].sha256);
+        if (models[i].adapters)
+            yyjson_mut_obj_add_str(doc, model, "adapters", models[i].adapters);
         add_files(doc, model, &models[i]);
     }
     finish(doc, out);

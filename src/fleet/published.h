@@ -42,7 +42,8 @@ struct published_model {
     const char *key;
     enum model_type type;
     nbytes size;
-    const char *sha256; /* of its file; NULL: not known */
+    const char *sha256;   /* of its file; NULL: not known */
+    const char *adapters; /* what tells those apart that its settings name; NULL: none */
     /* All that it consists of, the one that makes the others a model first; 0: others may not
      * fetch it */
     const struct published_file *files;

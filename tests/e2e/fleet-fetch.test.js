@@ -14,7 +14,7 @@ import { Daemon } from './lib/daemon.js';
 import { Etcd, missing as skip } from './lib/etcd.js';
 import { splitInto } from './lib/gguf.js';
 import { Hub, sha256 } from './lib/hub.js';
-import { seeing, spoken } from './lib/models.js';
+import { adapter, seeing, spoken } from './lib/models.js';
 
 const KEY = 'a key of the fleet';
 const TEXT = 'It has come a long way.';
@@ -124,6 +124,34 @@ test('the node with room gets the file from the one that has it, once for all', 
     const stranger = await b.get(`/api/v1/fleet/files/${sum}`);
     assert.equal(stranger.status, 401);
     assert.match(stranger.body.error.message, /for the nodes of this server's fleet/);
+  });
+
+test('a model with adapters is not fetched, and is another one than without', { skip },
+  async (t) => {
+    const etcd = await Etcd.start(t);
+    const hub = await Hub.start(t, { 'people/Speaker-GGUF': { 'speaker.gguf': bytes } });
+    const [a, b] = await Promise.all([node(t, etcd, 'a'),
+      node(t, etcd, 'b', { settings: { memory_limit: 100000000 },
+        env: { ...hub.env, HF_TOKEN: '' } })]);
+    if (!keepsAttributes(b.folder)) return t.skip('no extended attributes here');
+    await b.post('/api/v1/models/download', { model: 'people/Speaker-GGUF' });
+    const published = async () =>
+      JSON.parse((await etcd.keys())['/doze/models/b'] ?? '{"models":[]}').models[0];
+    const withPath = await ask(published, (model) => model?.path, 'others may fetch it');
+    assert.equal(withPath.adapters, undefined);
+
+    const lora = adapter(spoken(TEXT));
+    const adapters = (scale) => ({ models: { speaker: { adapters: [{ path: lora, scale }] } } });
+    await b.patch('/api/v1/settings', adapters(0.5));
+    const first = await ask(published, (model) => model.adapters, 'others see that it has some');
+    assert.equal(first.path, undefined);
+    await b.patch('/api/v1/settings', adapters(1));
+    await ask(published, (model) => model.adapters !== first.adapters, 'others see the change');
+    const explained = async () => (await a.get('/api/v1/explain?model=speaker')).body.fleet;
+    const why = await ask(explained, (it) => /adapters/.test(it?.sentence), 'a knows of them');
+    assert.match(why.sentence, /\bb: .* Its settings name adapters, .* set the same adapters\.$/);
+    assert.equal(answeredBy(await a.chat('speaker')), 'b', 'though a has more room');
+    assert.equal(fs.existsSync(path.join(a.modelsDir, 'people')), false, 'nothing was fetched');
   });
 
 test('a node that dies in the middle: the rest comes from another', { skip }, async (t) => {

@@ -111,6 +111,31 @@ static void test_another_file_of_the_same_name_is_another_model(void **state) {
     fleet_table_clear(&table);
 }
 
+#define ADAPTED(mark)                                                                          \
+    "{\"models\":[{\"key\":\"m\",\"size_bytes\":1000,\"sha256\":\"1\",\"adapters\":\"" mark    \
+    "\"}]}"
+
+static void test_a_model_with_other_adapters_is_another_model(void **state) {
+    (void)state;
+    struct fleet_table table = three();
+    struct fleet_question q = question("m");
+    struct fleet_view view;
+    struct placement p;
+    fleet_table_put(&table, "models/a",
+                    "{\"models\":[{\"key\":\"m\",\"size_bytes\":1000,\"sha256\":\"1\"}]}");
+    fleet_table_put(&table, "models/b", ADAPTED("x"));
+    fleet_table_put(&table, "resident/m/b", LOADED(""));
+    assert_string_equal(choose(&table, &q, &p), "a"); /* which has none */
+    fleet_table_put(&table, "models/a", ADAPTED("y"));
+    assert_string_equal(choose(&table, &q, &p), "a");
+    fleet_table_put(&table, "models/a", ADAPTED("x"));
+    assert_string_equal(choose(&table, &q, &p), "b");
+    assert_true(fleet_view_make(&table, &q, &view));
+    assert_true(view.has_adapters);
+    fleet_view_clear(&view);
+    fleet_table_clear(&table);
+}
+
 static void test_an_identifier_means_its_node(void **state) {
     (void)state;
     struct fleet_table table = three();
@@ -455,6 +480,7 @@ int main(void) {
         cmocka_unit_test(test_the_node_with_the_file_is_chosen),
         cmocka_unit_test(test_a_node_that_was_tried_is_left_out),
         cmocka_unit_test(test_another_file_of_the_same_name_is_another_model),
+        cmocka_unit_test(test_a_model_with_other_adapters_is_another_model),
         cmocka_unit_test(test_an_identifier_means_its_node),
         cmocka_unit_test(test_a_node_without_the_proof_does_not_exist),
         cmocka_unit_test(test_a_claim_says_who_loads_and_since_when),

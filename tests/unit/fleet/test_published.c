@@ -48,9 +48,10 @@ static void put_models(struct fleet_table *table) {
     struct buf value = BUF_INIT(1 << 16);
     struct published_model models[] = {
         { .key = "m", .type = MODEL_LLM, .size = 5, .sha256 = "00ff" },
-        { .key = "v", .type = MODEL_EMBEDDINGS, .size = 6 }
+        { .key = "v", .type = MODEL_EMBEDDINGS, .size = 6, .adapters = "17" }
     };
     published_format_models(models, 2, &value);
+    assert_non_null(strstr(buf_str(&value), "\"sha256\":null,\"adapters\":\"17\"}"));
     fleet_table_put(table, "models/a", buf_str(&value));
     buf_clear(&value);
 }
