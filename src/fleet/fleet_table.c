@@ -14,6 +14,7 @@ static void drop_findings(struct fleet_entry *entry) {
     if (!entry->findings) return;
     model_index_clear(&entry->findings->models);
     free(entry->findings->heads);
+    free(entry->findings->instances);
     free(entry->findings);
     entry->findings = NULL;
 }

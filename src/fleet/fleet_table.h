@@ -15,6 +15,7 @@
 #include <yyjson.h>
 
 #include "fleet/model_index.h"
+#include "fleet/placement.h"
 
 enum { FLEET_ENTRIES_MAX = 65536, FLEET_NODE_SIZE = 64 };
 
@@ -27,6 +28,9 @@ struct fleet_findings {
     bool heads_known; /* of "prefixes/<node>": in order */
     uint64_t *heads;
     size_t head_count;
+    bool instances_known; /* of "resident/<model>/<node>"; `expires` in Unix ms */
+    struct placement_instance *instances;
+    size_t instance_count;
 };
 
 struct fleet_entry {

@@ -178,8 +178,8 @@ static bool is_word(yyjson_val *obj, const char *name, const char *word) {
     return text && strcmp(text, word) == 0;
 }
 
-static struct placement_instance read_instance(const struct fleet_question *q, uint64_t model,
-                                               yyjson_val *obj) {
+/* `expires` in Unix ms. */
+static struct placement_instance read_instance(uint64_t model, yyjson_val *obj) {
     uint64_t expires = read_uint(obj, "idle_expires_at");
     double load = yyjson_get_num(yyjson_obj_get(obj, "load_time_seconds"));
     return (struct placement_instance){
@@ -193,62 +193,93 @@ static struct placement_instance read_instance(const struct fleet_question *q, u
         .waiting = read_u32(obj, "waiting"),
         .answer_speed = read_u32(obj, "tokens_per_second"),
         .load = load > 0 && load < 1e6 ? (msec)(load * 1000) : 0,
-        .expires = expires > 0 && expires < INT64_MAX / 2
-                       ? q->now + ((msec)expires - q->unix_now)
-                       : MSEC_NEVER,
+        .expires = expires > 0 && expires < INT64_MAX / 2 ? (msec)expires : MSEC_NEVER,
     };
 }
 
-/* An entry "resident/<model>/<node>"; *ret_len: of the model's key. NULL: its node is none. */
-static struct placement_node *node_of_entry(const struct fleet_view *view,
-                                            const struct fleet_entry *entry,
-                                            const char **ret_model, size_t *ret_len) {
+/* The model's key in "resident/<model>/<node>"; NULL: it has no node. */
+static const char *model_of_entry(const struct fleet_entry *entry, size_t *ret_len) {
+    const char *model = entry->key + sizeof "resident/" - 1;
     const char *name = fleet_key_node(entry->key);
-    *ret_model = entry->key + sizeof "resident/" - 1;
-    if (name <= *ret_model) return NULL;
-    *ret_len = (size_t)(name - *ret_model) - 1;
-    return find_node(view, name);
+    *ret_len = name > model ? (size_t)(name - model) - 1 : 0;
+    return name > model ? model : NULL;
 }
 
-static yyjson_val *instances_of(const struct fleet_entry *entry) {
-    return yyjson_obj_get(yyjson_doc_get_root(entry->doc), "instances");
+/* Read once for each value. */
+static const struct fleet_findings *instances_of(struct fleet_entry *entry) {
+    struct fleet_findings *findings = fleet_entry_findings(entry);
+    yyjson_val *list = yyjson_obj_get(yyjson_doc_get_root(entry->doc), "instances"), *obj;
+    size_t i, max, len;
+    const char *model = model_of_entry(entry, &len);
+    if (findings->instances_known || !model) return findings;
+    findings->instances_known = true;
+    findings->instances = xcalloc(yyjson_arr_size(list) + 1, sizeof *findings->instances);
+    uint64_t hash = prefix_model(model, len);
+    yyjson_arr_foreach(list, i, max, obj) {
+        findings->instances[findings->instance_count++] = read_instance(hash, obj);
+    }
+    return findings;
+}
+
+static struct placement_node *node_of_entry(const struct fleet_view *view,
+                                            const struct fleet_entry *entry) {
+    return find_node(view, fleet_key_node(entry->key));
+}
+
+/* The entries of what is in memory. */
+struct residents {
+    struct fleet_entry *list; /* of the table */
+    size_t count;
+    struct placement_node **nodes; /* of each; NULL: its node is none */
+};
+
+static struct residents find_residents(const struct fleet_table *table,
+                                       const struct fleet_view *view) {
+    size_t first = fleet_table_from(table, "resident/");
+    struct residents r = { .count = fleet_table_from(table, "resident0") - first };
+    r.list = r.count > 0 ? &table->list[first] : NULL;
+    r.nodes = xcalloc(r.count + 1, sizeof(struct placement_node *));
+    for (size_t i = 0; i < r.count; i++) r.nodes[i] = node_of_entry(view, &r.list[i]);
+    return r;
 }
 
 /* How many each node has, and where in the list its first one will be. */
-static size_t count_instances(const struct fleet_table *table, struct fleet_view *view) {
-    size_t total = 0, len;
-    const char *model;
-    for (size_t i = fleet_table_from(table, "resident/");
-         fleet_table_begins(table, i, "resident/"); i++) {
-        struct placement_node *node = node_of_entry(view, &table->list[i], &model, &len);
-        size_t count = yyjson_arr_size(instances_of(&table->list[i]));
-        if (node) node->instance_count += (uint32_t)count;
-        if (node) total += count;
+static void make_room(const struct residents *r, struct fleet_view *view) {
+    size_t total = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        if (!r->nodes[i]) continue;
+        r->nodes[i]->instance_count += (uint32_t)instances_of(&r->list[i])->instance_count;
     }
-    return total;
+    for (uint32_t n = 0; n < view->table.count; n++) total += view->nodes[n].instance_count;
+    view->instances = xcalloc(total + 1, sizeof *view->instances);
+    for (uint32_t n = view->table.count; n-- > 0;) {
+        total -= view->nodes[n].instance_count;
+        view->nodes[n].instances = &view->instances[total];
+        view->nodes[n].instance_count = 0;
+    }
+}
+
+/* By the other clock. */
+static struct placement_instance at_question(const struct fleet_question *q,
+                                             struct placement_instance instance) {
+    if (instance.expires != MSEC_NEVER)
+        instance.expires = q->now + (instance.expires - q->unix_now);
+    return instance;
 }
 
 static void read_instances(const struct fleet_table *table, const struct fleet_question *q,
                            struct fleet_view *view) {
-    size_t total = count_instances(table, view), at = 0, len, i, max;
-    const char *model;
-    yyjson_val *obj;
-    view->instances = xcalloc(total + 1, sizeof *view->instances);
-    for (uint32_t n = 0; n < view->table.count; n++) {
-        view->nodes[n].instances = &view->instances[at];
-        at += view->nodes[n].instance_count;
-        view->nodes[n].instance_count = 0;
+    struct residents r = find_residents(table, view);
+    make_room(&r, view);
+    for (size_t i = 0; i < r.count; i++) {
+        struct placement_node *node = r.nodes[i];
+        const struct fleet_findings *found = node ? instances_of(&r.list[i]) : NULL;
+        size_t begin = node ? (size_t)(node->instances - view->instances) : 0;
+        for (size_t k = 0; found && k < found->instance_count; k++)
+            view->instances[begin + node->instance_count++] = at_question(q,
+                                                                          found->instances[k]);
     }
-    for (size_t e = fleet_table_from(table, "resident/");
-         fleet_table_begins(table, e, "resident/"); e++) {
-        struct placement_node *node = node_of_entry(view, &table->list[e], &model, &len);
-        if (!node) continue;
-        size_t begin = (size_t)(node->instances - view->instances);
-        yyjson_arr_foreach(instances_of(&table->list[e]), i, max, obj) {
-            view->instances[begin + node->instance_count++] = read_instance(
-                q, prefix_model(model, len), obj);
-        }
-    }
+    free(r.nodes);
 }
 
 /* ---- the model ---- */
@@ -310,13 +341,15 @@ static void read_disks(const struct fleet_table *table, struct fleet_view *view)
 static void find_identifier(const struct fleet_table *table, const struct fleet_question *q,
                             struct fleet_view *view) {
     size_t len, i, max;
-    const char *model;
     yyjson_val *obj;
     for (size_t e = fleet_table_from(table, "resident/");
          fleet_table_begins(table, e, "resident/"); e++) {
-        struct placement_node *node = node_of_entry(view, &table->list[e], &model, &len);
-        if (!node) continue;
-        yyjson_arr_foreach(instances_of(&table->list[e]), i, max, obj) {
+        const struct fleet_entry *entry = &table->list[e];
+        const char *model = model_of_entry(entry, &len);
+        struct placement_node *node = node_of_entry(view, entry);
+        yyjson_val *list = yyjson_obj_get(yyjson_doc_get_root(entry->doc), "instances");
+        if (!node || !model) continue;
+        yyjson_arr_foreach(list, i, max, obj) {
             if (!is_named(json_find_str(obj, "id"), q->name)) continue;
             node->has_file = true;
             view->request.model = prefix_model(model, len);

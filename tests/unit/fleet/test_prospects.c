@@ -12,7 +12,7 @@
 #include "fleet/prospects.h"
 
 /* Nodes that placement was given, and what was read of the table: what a choice costs. */
-static size_t nodes_looked_at, models_looked_up, proofs_made, prompts_read;
+static size_t nodes_looked_at, models_looked_up, proofs_made, prompts_read, keys_hashed;
 
 void __real_placement_choose(const struct placement_table *table,
                              const struct placement_request *request, msec now,
@@ -54,7 +54,14 @@ void __wrap_prefix_list_sort(uint64_t *heads, size_t count) {
     __real_prefix_list_sort(heads, count);
 }
 
-enum { NOW = 5000000 };
+uint64_t __real_prefix_model(const char *key, size_t len);
+uint64_t __wrap_prefix_model(const char *key, size_t len);
+uint64_t __wrap_prefix_model(const char *key, size_t len) {
+    keys_hashed++;
+    return __real_prefix_model(key, len);
+}
+
+enum { NOW = 5000000, UNIX_NOW = 7000000 };
 
 #define NODE(limit)                                                                            \
     "{\"url\":\"http://x\",\"memory_limit_bytes\":" limit ",\"memory_free_bytes\":" limit      \
@@ -220,6 +227,42 @@ static void test_proofs_and_prompts_of_a_node_are_read_once(void **state) {
     fleet_table_clear(&table);
 }
 
+/* When the instance of "m" on b ends, asked `later` ms after NOW. */
+static msec expiry_on_b(const struct fleet_table *table, msec later) {
+    struct fleet_question q = question;
+    struct fleet_view view;
+    q.now += later;
+    q.unix_now = UNIX_NOW + later;
+    assert_true(fleet_view_make(table, &q, &view));
+    assert_int_equal(view.nodes[0].instance_count, 0);
+    assert_int_equal(view.nodes[1].instance_count, 1);
+    assert_int_equal(view.nodes[1].instances[0].slots, 7);
+    msec expires = view.nodes[1].instances[0].expires;
+    fleet_view_clear(&view);
+    return expires;
+}
+
+#define EXPIRES(at)                                                                            \
+    "{\"instances\":[{\"id\":\"m\",\"state\":\"idle\",\"parallel\":7,\"idle_expires_at\":" at  \
+    "}]}"
+
+/* With the first request after each change; how long they have left is each request's. */
+static void test_instances_of_a_node_are_read_once(void **state) {
+    (void)state;
+    struct fleet_table table = { 0 };
+    fleet_table_put(&table, "nodes/a", NODE("1"));
+    fleet_table_put(&table, "nodes/b", NODE("1"));
+    fleet_table_put(&table, "resident/m/b", EXPIRES("7060000"));
+    keys_hashed = 0;
+    for (int i = 0; i < 3; i++) assert_int_equal(expiry_on_b(&table, i), NOW + 60000);
+    assert_int_equal(keys_hashed, 3 + 1); /* that of each request, and of the entry once */
+    fleet_table_put(&table, "resident/m/b", EXPIRES("7090000"));
+    assert_int_equal(expiry_on_b(&table, 0), NOW + 90000);
+    fleet_table_put(&table, "resident/m/b", EXPIRES("null"));
+    assert_true(expiry_on_b(&table, 1) == MSEC_NEVER);
+    fleet_table_clear(&table);
+}
+
 /* In a fleet where all others are dead. */
 static struct placement choose_alone(const struct fleet_view *view, uint32_t n) {
     struct placement_node *nodes = xcalloc(view->table.count, sizeof *nodes);
@@ -282,6 +325,7 @@ int main(void) {
         cmocka_unit_test(test_of_many_nodes_the_best_are_kept),
         cmocka_unit_test(test_a_choice_looks_at_each_node_of_a_large_fleet_once),
         cmocka_unit_test(test_proofs_and_prompts_of_a_node_are_read_once),
+        cmocka_unit_test(test_instances_of_a_node_are_read_once),
         cmocka_unit_test(test_a_node_can_do_what_it_would_do_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
