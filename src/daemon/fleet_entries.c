@@ -87,12 +87,13 @@ static void withdraw_others(const struct loaded *loaded) {
 /* Without files a prompt goes with the instance that processed it. */
 static void put_prefixes(const struct loaded *loaded) {
     const struct fleet_entries *e = loaded->entries;
+    const struct fleet_table *table = membership_table(fleet_membership(e->fleet));
     bool stored = settings_store_get(e->config->settings)->prompt_store == PROMPT_STORE_ON;
     char key[FLEET_NODE_SIZE + 16];
     struct buf value = BUF_INIT(ETCD_VALUE_MAX);
     if (!stored) held_prompts_keep(e->held, loaded->models, loaded->count);
     if (e->held->count > 0) {
-        published_format_prefixes(e->held, &value);
+        published_format_prefixes(e->held, fleet_table_nodes(table), &value);
         put_own(e, "prefixes", &value);
         return;
     }

@@ -62,8 +62,7 @@ void fleet_node_catalog_changed(struct fleet_node *node) {
 /* ---- news ---- */
 
 size_t fleet_node_count(const struct fleet_node *node) {
-    const struct fleet_table *table = membership_table(fleet_membership(node->fleet));
-    return fleet_table_from(table, "nodes0") - fleet_table_from(table, "nodes/");
+    return fleet_table_nodes(membership_table(fleet_membership(node->fleet)));
 }
 
 static void node_on_news(void *ctx, unsigned news) {

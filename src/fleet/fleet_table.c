@@ -120,6 +120,10 @@ void fleet_table_put(struct fleet_table *table, const char *key, const char *val
     }
 }
 
+size_t fleet_table_nodes(const struct fleet_table *table) {
+    return fleet_table_from(table, "nodes0") - fleet_table_from(table, "nodes/");
+}
+
 const char *fleet_key_node(const char *key) {
     const char *slash = strrchr(key, '/');
     return !slash || strncmp(key, "claim/", 6) == 0 ? "" : slash + 1;

@@ -69,6 +69,9 @@ size_t fleet_table_from(const struct fleet_table *table, const char *key);
 /* Is there an entry i, and does its key begin with these words? */
 bool fleet_table_begins(const struct fleet_table *table, size_t i, const char *with);
 
+/* How many nodes are in it. */
+size_t fleet_table_nodes(const struct fleet_table *table);
+
 /* The node whose entry this is: what follows the last slash; "" for a claim. */
 const char *fleet_key_node(const char *key);
 

@@ -425,6 +425,8 @@ static const struct fleet_findings *heads_of(struct fleet_entry *entry) {
     findings->heads = xcalloc(HELD_PROMPTS_MAX, sizeof *findings->heads);
     findings->head_count = published_read_prefixes(yyjson_doc_get_root(entry->doc),
                                                    findings->heads);
+    findings->heads = xrealloc(findings->heads,
+                               (findings->head_count + 1) * sizeof *findings->heads);
     prefix_list_sort(findings->heads, findings->head_count);
     return findings;
 }

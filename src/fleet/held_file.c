@@ -20,15 +20,15 @@ void held_file_format(const struct held_prompts *held, const char *secret, struc
 }
 
 void held_file_read(yyjson_val *root, const char *secret, struct held_prompts *ret) {
-    yyjson_val *list = yyjson_obj_get(root, "prompts");
+    yyjson_val *list = yyjson_obj_get(root, "prompts"), *prompt;
+    size_t i, max;
     const char *of = json_find_str(root, "secret");
     *ret = (struct held_prompts){ 0 };
     if (!of || strcmp(of, secret) != 0) return;
-    for (size_t i = yyjson_arr_size(list); i-- > 0;) { /* the oldest first */
-        yyjson_val *prompt = yyjson_arr_get(list, i);
+    yyjson_arr_foreach(list, i, max, prompt) {
         yyjson_val *model = yyjson_arr_get(prompt, 0), *head = yyjson_arr_get(prompt, 1);
         if (!yyjson_is_uint(model) || !yyjson_is_uint(head)) continue;
-        held_prompts_add(ret, (struct held_prompt){ .model = yyjson_get_uint(model),
-                                                    .head = yyjson_get_uint(head) });
+        held_prompts_append(ret, (struct held_prompt){ .model = yyjson_get_uint(model),
+                                                       .head = yyjson_get_uint(head) });
     }
 }

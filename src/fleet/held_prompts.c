@@ -19,6 +19,11 @@ void held_prompts_add(struct held_prompts *held, struct held_prompt prompt) {
     held->list[0] = prompt;
 }
 
+void held_prompts_append(struct held_prompts *held, struct held_prompt prompt) {
+    if (prompt.head == 0 || held->count == HELD_PROMPTS_MAX) return;
+    held->list[held->count++] = prompt;
+}
+
 static bool is_of(const struct held_prompt *prompt, const uint64_t *models, size_t count) {
     size_t i = 0;
     while (i < count && models[i] != prompt->model) i++;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HELD_PROMPTS_MAX = 512 }; /* as many are published; the oldest goes */
+enum { HELD_PROMPTS_MAX = 4096 }; /* the oldest goes */
 
 struct held_prompt {
     uint64_t model; /* hash of its key */
@@ -24,6 +24,9 @@ struct held_prompts {
 
 /* It is the newest now, whether it was there or not. */
 void held_prompts_add(struct held_prompts *held, struct held_prompt prompt);
+
+/* It is the oldest now; nothing if there is no room. It was not there. */
+void held_prompts_append(struct held_prompts *held, struct held_prompt prompt);
 
 /* Only those of the models stay: with the others' instances their prompts have gone. */
 void held_prompts_keep(struct held_prompts *held, const uint64_t *models, size_t count);

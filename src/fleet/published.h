@@ -70,8 +70,10 @@ void published_format_instances(const struct published_instance *instances, size
 /* Of that value: is one? */
 bool published_is_parked(yyjson_val *value);
 
-/* prefixes/<node>: the ends of the prompts that it has (held_prompts.h) */
-void published_format_prefixes(const struct held_prompts *held, struct buf *out);
+/* prefixes/<node>: the ends of the prompts that it has (held_prompts.h), the newest of them if
+ * the fleet has many nodes, as each of them reads what all publish. */
+void published_format_prefixes(const struct held_prompts *held, size_t nodes, struct buf *out);
+enum { PUBLISHED_MANY_NODES = 65, PUBLISHED_PROMPTS_OF_MANY = 512 };
 /* Of that value the hashes, newest first, at most HELD_PROMPTS_MAX; returns how many. */
 size_t published_read_prefixes(yyjson_val *value, uint64_t ret_heads[HELD_PROMPTS_MAX]);
 

@@ -280,7 +280,7 @@ static void put_held(struct fleet_table *table, const char *node, const char *mo
     held_prompts_add(
         &held,
         (struct held_prompt){ .model = hash, .head = prefix_mark_of(marks->hashes[1], hash) });
-    published_format_prefixes(&held, &value);
+    published_format_prefixes(&held, 3, &value);
     (void)snprintf(key, sizeof key, "prefixes/%s", node);
     fleet_table_put(table, key, buf_str(&value));
     buf_clear(&value);

@@ -68,7 +68,7 @@ static void test_what_is_published_is_read_by_another_node(void **state) {
     uint64_t heads[HELD_PROMPTS_MAX];
     struct buf out = BUF_INIT(1 << 20);
     for (uint64_t i = 1; i <= HELD_PROMPTS_MAX; i++) add(&held, M, i * 0x0123456789abcdef);
-    published_format_prefixes(&held, &out);
+    published_format_prefixes(&held, 64, &out);
     assert_int_equal(read_back(buf_str(&out), heads), HELD_PROMPTS_MAX);
     for (size_t i = 0; i < HELD_PROMPTS_MAX; i++) assert_true(heads[i] == held.list[i].head);
     buf_clear(&out);
@@ -76,17 +76,35 @@ static void test_what_is_published_is_read_by_another_node(void **state) {
     assert_int_equal(heads[0], 7);
 }
 
+static void test_the_newest_4096_are_published_to_many_nodes_512(void **state) {
+    (void)state;
+    static const struct {
+        size_t nodes, held, published;
+    } cases[] = { { 1, 4097, 4096 },  { 64, 4096, 4096 }, { 65, 4096, 512 },
+                  { 1000, 512, 512 }, { 1000, 511, 511 }, { 1000, 0, 0 } };
+    uint64_t heads[HELD_PROMPTS_MAX];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct held_prompts held = { 0 };
+        struct buf out = BUF_INIT(1 << 20);
+        for (uint64_t head = 1; head <= cases[i].held; head++) add(&held, M, head);
+        published_format_prefixes(&held, cases[i].nodes, &out);
+        assert_int_equal(read_back(buf_str(&out), heads), cases[i].published);
+        if (cases[i].held > 0) assert_int_equal(heads[0], cases[i].held); /* the newest */
+        buf_clear(&out);
+    }
+}
+
 static void test_what_is_not_base64_of_so_many_is_none(void **state) {
     (void)state;
     uint64_t heads[HELD_PROMPTS_MAX];
-    char long_one[8192];
+    char long_one[65536];
     assert_int_equal(read_back("{}", heads), 0);
     assert_int_equal(read_back("{\"heads\":7}", heads), 0);
     assert_int_equal(read_back("{\"heads\":\"AAAA\"}", heads), 0);
     assert_int_equal(read_back("{\"heads\":\"?\"}", heads), 0);
     (void)memset(long_one, 'A', sizeof long_one);
     (void)memcpy(long_one, "{\"heads\":\"", 10);
-    (void)memcpy(long_one + 6000, "\"}", 3);
+    (void)memcpy(long_one + 60000, "\"}", 3);
     assert_int_equal(read_back(long_one, heads), 0);
 }
 
@@ -186,6 +204,7 @@ int main(void) {
         cmocka_unit_test(test_the_newest_comes_first_and_the_oldest_goes),
         cmocka_unit_test(test_prompts_go_with_their_model),
         cmocka_unit_test(test_what_is_published_is_read_by_another_node),
+        cmocka_unit_test(test_the_newest_4096_are_published_to_many_nodes_512),
         cmocka_unit_test(test_what_is_not_base64_of_so_many_is_none),
         cmocka_unit_test(test_all_requests_of_a_conversation_have_one_lot),
         cmocka_unit_test(test_a_conversation_goes_on_with_the_same_chain),
