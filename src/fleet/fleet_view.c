@@ -391,6 +391,13 @@ static void forget_strangers(struct fleet_view *view) {
     }
 }
 
+bool fleet_view_has_other(const struct fleet_table *table, const char *here, const char *key,
+                          const char *node) {
+    yyjson_val *own = find_model(table, here, key), *other = find_model(table, node, key);
+    return own && other && !is_same_model(own, other);
+}
+
+/* What a node loads that has another model by this name is none of the request's. */
 static void read_claim(const struct fleet_table *table, const struct fleet_question *q,
                        struct fleet_view *view) {
     char key[KEY_SIZE];
@@ -399,7 +406,7 @@ static void read_claim(const struct fleet_table *table, const struct fleet_quest
     const char *name = json_find_str(claim, "node");
     struct placement_node *node = name ? find_node(view, name) : NULL;
     uint64_t since = read_uint(claim, "since");
-    if (!node) return;
+    if (!node || (!node->has_file && find_model(table, node->name, view->model))) return;
     msec age = since < INT64_MAX / 2 ? q->unix_now - (msec)since : 0;
     node->claimed = age > 0 ? q->now - age : q->now;
 }

@@ -64,6 +64,10 @@ void fleet_view_clear(struct fleet_view *view);
 bool fleet_view_is_source(const struct fleet_table *table, const struct fleet_view *view,
                           uint32_t node);
 
+/* Has the node another model than this one under the key? */
+bool fleet_view_has_other(const struct fleet_table *table, const char *here, const char *key,
+                          const char *node);
+
 /* placement_choose; but where the estimate of its memory would refuse a model that some node
  * has on its disk, that node's own rules are to decide. */
 void fleet_view_choose(struct fleet_view *view, msec now, struct placement *ret);

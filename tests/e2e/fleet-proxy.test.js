@@ -7,7 +7,7 @@ import { ask } from './lib/ask.js';
 import { run } from './lib/cli.js';
 import { Daemon } from './lib/daemon.js';
 import { Etcd, freePort, missing as skip } from './lib/etcd.js';
-import { embedding, endless, reranker, slowToLoad, spoken } from './lib/models.js';
+import { embedding, endless, random, reranker, slowToLoad, spoken } from './lib/models.js';
 import { readEvents } from './lib/sse.js';
 import { speaking } from './lib/stream.js';
 
@@ -267,6 +267,18 @@ test('one cold load in the whole fleet', { skip }, async (t) => {
   assert.equal(loaded.flat().length, 1);
   await ask(() => list.etcd.keys('/doze/claim/'), (keys) => Object.keys(keys).length === 0,
     'the claim is gone');
+});
+
+test('the load of another model of the same name is not waited for', { skip }, async (t) => {
+  const list = await nodes(t, [{ m: spoken('I am of a.') }, { m: random() }, {}]);
+  const [a, , c] = list;
+  await list.etcd.put('/doze/claim/m', { node: 'b', cold: true, since: Date.now() });
+  for (const d of [a, c]) {
+    const answer = await d.chat('m');
+    assert.equal(answer.body.choices[0].message.content, 'I am of a.');
+    assert.equal(answeredBy(answer), 'a');
+    await a.unload('m');
+  }
 });
 
 test('explain says where a request would go and why', { skip }, async (t) => {

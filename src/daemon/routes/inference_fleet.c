@@ -4,6 +4,7 @@
 #include "daemon/fleet_node.h"
 #include "daemon/relay.h"
 #include "daemon/routes/route.h"
+#include "fleet/fleet_view.h"
 #include "http/server.h"
 #include "supervisor/supervisor.h"
 
@@ -62,8 +63,18 @@ static void follow(struct parsing *p, const char *loader) {
         parsing_begin(p);
 }
 
+/* Does it load another model under the name that this request means here? */
+static bool loads_other(const struct parsing *p, const char *holder) {
+    bool one;
+    const char *key = supervisor_meaning(p->r->supervisor, p->parsed.options.model, &one);
+    const struct fleet_node *fleet = p->r->fleet;
+    return key && fleet_node_is_on(fleet) &&
+           fleet_view_has_other(fleet_node_table(fleet), fleet_node_name(fleet), key, holder);
+}
+
 static void parsing_on_claimed(void *ctx, const char *holder) {
     struct parsing *p = ctx;
+    if (holder && loads_other(p, holder)) holder = NULL;
     fleet_node_tally(p->r->fleet, holder ? FLEET_CLAIM_LOST : FLEET_CLAIM_WON, NULL);
     exchange_on_gone(p->x, NULL, NULL);
     if (!holder || exchange_is_gone(p->x))

@@ -189,6 +189,26 @@ static void test_a_claim_says_who_loads_and_since_when(void **state) {
     fleet_table_clear(&table);
 }
 
+static void test_a_claim_for_another_model_of_the_name_is_none(void **state) {
+    (void)state;
+    struct fleet_table table = three();
+    struct fleet_question q = question("m");
+    struct placement p;
+    fleet_table_put(&table, "models/a", MODEL("1000"));
+    fleet_table_put(&table, "models/b", MODEL("2000"));
+    fleet_table_put(&table, "claim/m", "{\"node\":\"b\",\"since\":6999000}");
+    assert_string_equal(choose(&table, &q, &p), "a");
+    assert_true(p.claims);
+    assert_true(fleet_view_has_other(&table, "a", "m", "b"));
+    assert_false(fleet_view_has_other(&table, "a", "m", "c"));
+    fleet_table_put(&table, "models/b", MODEL("1000"));
+    assert_string_equal(choose(&table, &q, &p), "b");
+    assert_false(fleet_view_has_other(&table, "a", "m", "b"));
+    fleet_table_put(&table, "claim/m", "{\"node\":\"c\",\"since\":6999000}");
+    assert_string_equal(choose(&table, &q, &p), "c"); /* which fetches it */
+    fleet_table_clear(&table);
+}
+
 static void test_a_model_that_seems_too_large_is_for_its_node_to_refuse(void **state) {
     (void)state;
     struct fleet_table table = three();
@@ -484,6 +504,7 @@ int main(void) {
         cmocka_unit_test(test_an_identifier_means_its_node),
         cmocka_unit_test(test_a_node_without_the_proof_does_not_exist),
         cmocka_unit_test(test_a_claim_says_who_loads_and_since_when),
+        cmocka_unit_test(test_a_claim_for_another_model_of_the_name_is_none),
         cmocka_unit_test(test_a_model_that_seems_too_large_is_for_its_node_to_refuse),
         cmocka_unit_test(test_what_was_just_sent_counts_until_it_is_published),
         cmocka_unit_test(test_numbers_of_others_are_bounded),
