@@ -111,9 +111,12 @@ static void print_etcd(yyjson_val *etcd) {
     msec since = clock_unix() - field_int(etcd, "since");
     duration_format(since > 0 ? since / 1000 * 1000 : 0, span);
     bool reached = yyjson_is_true(yyjson_obj_get(etcd, "reached"));
-    buf_addf(&line, "etcd at %s has %sanswered for %s", field_str(etcd, "url"),
-             reached ? "" : "not ", span);
     const char *problem = field_str(etcd, "problem");
+    buf_addf(&line, "etcd at %s has ", field_str(etcd, "url"));
+    if (reached || *problem)
+        buf_addf(&line, "%sanswered for %s", reached ? "" : "not ", span);
+    else
+        buf_addf(&line, "not answered yet");
     buf_addf(&line, *problem ? ": %s" : ".%s", problem);
     print_line(&line);
     const char *rival = field_str(etcd, "name_taken_by");

@@ -4,7 +4,9 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { ask } from './lib/ask.js';
 import { run } from './lib/cli.js';
@@ -233,6 +235,21 @@ test('doze fleet: a table for people, JSON for programs', { skip }, async (t) =>
   assert.match(table.out, /^etcd at http:\/\/127\.0\.0\.1:\d+ has answered for \d+s\.$/m);
   const json = await run(a, ['fleet', '--json']);
   assert.deepEqual(names(JSON.parse(json.out)), ['a', 'b', 'c']);
+});
+
+test('doze fleet right after the setting: etcd has not answered yet', async (t) => {
+  const etcd = { url: 'http://10.0.0.1:2379', reached: false, problem: null };
+  const server = http.createServer((q, a) => {
+    a.writeHead(200, { 'content-type': 'application/json' });
+    a.end(JSON.stringify({ node: 'a', etcd: { ...etcd, since: Date.now() }, nodes: [] }));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => { server.closeAllConnections(); server.close(); });
+  const at = { folder: '/nowhere', port: server.address().port };
+  const says = async () => (await run(at, ['fleet'])).out;
+  assert.match(await says(), /^etcd at http:\/\/10\.0\.0\.1:2379 has not answered yet\.$/m);
+  etcd.problem = 'refused';
+  assert.match(await says(), /^etcd at .* has not answered for \d+s: refused$/m);
 });
 
 test('doze fleet without a fleet says how to make one', async (t) => {
