@@ -166,7 +166,7 @@ static void look_at(struct engines *e, enum engine_kind kind, uv_loop_t *loop) {
     free(v->folder);
     v->folder = folder;
     v->stamp = stamp;
-    if (!same) v->state = (struct engine_state){ .installed = folder != NULL };
+    if (!same) v->state = (struct engine_state){ .installed = folder, .asking = folder };
     if (folder && !same) probe(e, kind, loop);
 }
 

@@ -14,13 +14,15 @@ static bool works(const struct engine_state *state) {
     return state->installed && !state->problem[0] && state->report.count > 0;
 }
 
+static const char asked[] = "It is being asked for its devices; look again in some seconds.";
+
 static void say_why_not(enum engine_kind kind, const struct engine_state *state, char *out,
                         size_t size) {
     const char *name = engine_words[kind];
     if (!state->installed)
         snprintf(out, size, "It is not installed: `doze engine install %s` does that.", name);
-    else if (state->problem[0])
-        snprintf(out, size, "%s", state->problem);
+    else if (state->asking || state->problem[0])
+        snprintf(out, size, "%s", state->asking ? asked : state->problem);
     else
         snprintf(out, size, "It finds no device; is a driver installed for it?");
 }
@@ -30,7 +32,7 @@ static struct engine_choice choose_named(enum engine_kind kind,
     struct engine_choice choice = { .kind = kind, .why = "The setting 'engine' says so." };
     if (kind == ENGINE_CPU || works(state)) return choice;
     choice.kind = ENGINE_CPU;
-    choice.fallback = true;
+    choice.fallback = !state->asking;
     say_why_not(kind, state, choice.why, sizeof choice.why);
     return choice;
 }
@@ -49,9 +51,10 @@ static struct engine_choice choose_best(const struct engine_state states[ENGINE_
             return choice;
         }
         if (!state->installed || choice.why[0]) continue;
+        const char *none = state->asking ? asked : "It finds no device.";
         choice.fallback = state->problem[0] != '\0';
         snprintf(choice.why, sizeof choice.why, "%s: %s", engine_words[order[i]],
-                 choice.fallback ? state->problem : "It finds no device.");
+                 choice.fallback ? state->problem : none);
     }
     if (choice.why[0]) return choice;
     snprintf(choice.why, sizeof choice.why, "%s",

@@ -18,6 +18,7 @@ extern const char *const engine_words[ENGINE_KINDS]; /* "auto", ... */
 /* Of a variant for GPUs. */
 struct engine_state {
     bool installed;
+    bool asking;       /* it has not reported its devices yet */
     char problem[256]; /* a sentence: why it cannot be used; "": it reported its devices */
     struct engine_report report;
 };

@@ -159,6 +159,7 @@ test('an engine that is installed while the server runs is found', { skip }, asy
   const wanted = chosen(d);
   await wanted('cpu');
   fs.symlinkSync(path.join(engines, 'vulkan'), path.join(folder, 'vulkan'));
+  assert.match((await system(d)).why, /^vulkan: It is being asked for its devices/);
   await wanted('vulkan');
   fs.rmSync(path.join(folder, 'vulkan'));
   await wanted('cpu');

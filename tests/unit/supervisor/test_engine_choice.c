@@ -70,6 +70,18 @@ static void test_a_named_engine_is_taken_or_the_cpu_with_the_reason(void **state
     check(engine_choose(ENGINE_CUDA, states, false), ENGINE_CPU, true, "no device");
 }
 
+/* A probe takes seconds: meanwhile nothing is wrong. */
+static void test_an_engine_that_is_being_asked_has_no_fault_yet(void **state) {
+    (void)state;
+    struct engine_state states[ENGINE_KINDS] = { 0 };
+    states[ENGINE_VULKAN] = (struct engine_state){ .installed = true, .asking = true };
+    check(engine_choose(ENGINE_AUTO, states, false), ENGINE_CPU, false,
+          "vulkan: It is being asked");
+    check(engine_choose(ENGINE_VULKAN, states, false), ENGINE_CPU, false, "It is being asked");
+    states[ENGINE_CUDA] = with_device("NVIDIA");
+    check(engine_choose(ENGINE_AUTO, states, false), ENGINE_CUDA, false, "NVIDIA");
+}
+
 static bool parse(const char *text, struct engine_report *report) {
     struct error err;
     return engine_report_parse(text, strlen(text), report, &err);
@@ -108,6 +120,7 @@ int main(void) {
         cmocka_unit_test(test_auto_takes_what_finds_a_device_and_cuda_first),
         cmocka_unit_test(test_auto_falls_back_to_the_cpu_and_says_what_failed),
         cmocka_unit_test(test_a_named_engine_is_taken_or_the_cpu_with_the_reason),
+        cmocka_unit_test(test_an_engine_that_is_being_asked_has_no_fault_yet),
         cmocka_unit_test(test_a_report_is_read),
         cmocka_unit_test(test_a_drivers_noise_is_no_report),
     };
