@@ -35,6 +35,7 @@ trap 'rm -rf "$work"' EXIT
 DOWNLOAD=$work
 tarball=${3:-}
 if [ -n "$tarball" ]; then
+    [ -r "$tarball" ] || die "$tarball cannot be read; name the package's file"
     is_pinned "$tarball" "${pinned#* }" ||
         die "$tarball is not @node-llama-cpp/$binaries@${pinned% *} as pinned in $LOCK"
 else

@@ -175,6 +175,8 @@ test('install refuses what is not the pinned package', async (t) => {
   assert.equal(refused.code, 1);
   assert.match(refused.err, /is not @node-llama-cpp\/linux-x64-vulkan@.* as pinned/);
   assert.deepEqual(fs.readdirSync(folder), ['other.tgz']);
+  const none = await run({ folder }, ['engine', 'install', 'vulkan', '--from', `${file}x`], to);
+  assert.match(none.err, /other\.tgzx cannot be read; name the package's file/);
   const unknown = await run({ folder }, ['engine', 'install', 'metal'], to);
   assert.match(unknown.err, /no engine 'metal'; there are vulkan and cuda/);
 });
