@@ -29,7 +29,7 @@ static yyjson_mut_val *describe(const struct fleet_view *view, uint32_t node,
     return obj;
 }
 
-/* Nobody sees by himself why it stays where it is. */
+/* Otherwise nothing would tell the owner why it is not fetched. */
 static const char adapters_stay[] = " Its settings name adapters, so nodes without it do not "
                                     "fetch it; put its files there, too, and set the same "
                                     "adapters.";

@@ -75,7 +75,7 @@ const char *relay_answer_field(const struct relay_answer *answer, const char *na
     return NULL;
 }
 
-/* A node's word is not trusted: what cannot be a header is left out. */
+/* Nodes are not trusted: what cannot be a header is left out. */
 void relay_answer_add_fields(const struct relay_answer *answer, struct exchange *x) {
     struct forward_field field;
     const char *at = NULL;

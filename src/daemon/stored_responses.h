@@ -48,8 +48,8 @@ bool stored_responses_on(const struct stored_responses *s);
 /* Takes *response (clears it). */
 void stored_responses_add(struct stored_responses *s, struct stored_response *response);
 
-/* READ or REMOVE the response `id`. owner: who asks, as in response_store.h; copied. NULL,
- * and the sink is not called, if 256 already wait. */
+/* READ or REMOVE the response `id`. owner: the key that asks, as in response_store.h; copied.
+ * NULL, and the sink is not called, if 256 already wait. */
 struct response_task *stored_responses_ask(struct stored_responses *s, enum response_wish wish,
                                            const char *id, const char *owner,
                                            struct response_sink sink);

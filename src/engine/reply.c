@@ -132,7 +132,7 @@ void reply_memory(struct engine *engine) {
     engine->growth.unsettled = false;
 }
 
-/* The daemon takes what it cannot read for the word of a worker that went mad. */
+/* The daemon kills a worker that sends JSON which it cannot read. */
 static bool is_readable(const struct buf *json) {
     struct error ignored;
     yyjson_doc *doc = json_parse_object(buf_str(json), json->len, &ignored);

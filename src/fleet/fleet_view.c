@@ -47,7 +47,7 @@ static yyjson_val *find_model(const struct fleet_table *table, const char *node,
     return fleet_table_find_model(table, node, name, len - tag);
 }
 
-/* With others it says other things. */
+/* With other adapters a model gives other answers. */
 static bool has_same_adapters(yyjson_val *a, yyjson_val *b) {
     const char *own = json_find_str(a, "adapters"), *other = json_find_str(b, "adapters");
     return own && other ? strcmp(own, other) == 0 : own == other;
@@ -397,7 +397,7 @@ bool fleet_view_has_other(const struct fleet_table *table, const char *here, con
     return own && other && !is_same_model(own, other);
 }
 
-/* What a node loads that has another model by this name is none of the request's. */
+/* A claim of a node that has another model by this name does not concern the request. */
 static void read_claim(const struct fleet_table *table, const struct fleet_question *q,
                        struct fleet_view *view) {
     char key[KEY_SIZE];

@@ -148,8 +148,8 @@ void exchange_drop_body(struct exchange *x);
 /* Add a header before the answer begins. Name and value are copied; CR, LF refused by assert.
  */
 void exchange_add_header(struct exchange *x, const char *name, const char *value);
-/* The same with a header that another machine chose. False, and nothing added, if it is none or
- * there is no room for it. */
+/* The same with a header that another machine chose. False, and nothing added, if it is not
+ * valid or there is no room for it. */
 bool exchange_offer_header(struct exchange *x, const char *name, const char *value)
     __attribute__((warn_unused_result));
 /* Answer whole; copies the body. Ends the exchange. */

@@ -308,7 +308,7 @@ bool stream_write(struct stream *s, const uv_buf_t *bufs, unsigned count) {
 
 /* ---- what was given whole ---- */
 
-/* These many bytes of the rest are in no block. */
+/* Count `len` bytes of the rest that are in no block. */
 static void count_rest(struct stream *s, size_t len) {
     s->added += len;
     s->queued += len;

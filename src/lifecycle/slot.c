@@ -482,7 +482,7 @@ static bool reload_waits(const struct lifecycle *lc, int i) {
     return waiter_load(lc, i) != NULL && !slot_suits(slot, &slot->next);
 }
 
-/* Nobody waits for its place any more, but it leaves to be loaded again. */
+/* Nobody waits for its place now, but it leaves to be loaded again. */
 static void slot_leaves_for_itself(struct lc_slot *slot) {
     slot->leaving = LC_BECAUSE_USER;
     slot->evicted_by = LC_NO_SLOT;

@@ -217,7 +217,7 @@ static struct lmws_session *open_session(struct world *w, enum lmws_namespace ns
     return session;
 }
 
-/* With that file so many times. */
+/* With that file `files` times. */
 static void predict_files(struct lmws_session *session, int files) {
     struct buf text = BUF_INIT(1 << 16);
     (void)buf_add_str(&text,

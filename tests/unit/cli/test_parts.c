@@ -223,7 +223,7 @@ static bool confirmed(const char *line, enum confirm_default otherwise) {
     return yes;
 }
 
-/* "q8_0" at the question whether to download q4_k_m is no yes. */
+/* "q8_0" as the answer to whether to download q4_k_m is not a yes. */
 static void test_only_a_yes_confirms(void **state) {
     (void)state;
     assert_true(confirmed("\n", CONFIRM_YES));

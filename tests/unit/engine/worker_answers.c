@@ -190,8 +190,8 @@ static void test_tokenize_gives_numbers_and_pieces(void **state) {
     assert_false(o->started);
 }
 
-/* The daemon would kill the worker, and with it everybody's answers: a tree of so many numbers
- * is more than it reads (json.h). */
+/* The daemon would kill the worker, and with it everybody's answers: it reads no tree of that
+ * many numbers (json.h). */
 static void test_tokens_that_the_daemon_cannot_read_are_refused(void **state) {
     enum { MOST = 4 << 20 };
     struct error err;

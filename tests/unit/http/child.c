@@ -136,7 +136,7 @@ static void on_big(void *ctx, struct exchange *x) {
     buf_clear(&bytes);
 }
 
-/* 1,000 of 1 KB each, and such as are none. */
+/* 1,000 of 1 KB each, and some that are not valid. */
 static void on_fields(void *ctx, struct exchange *x) {
     char value[1001] = "", text[32];
     int taken = 0, none = 0;
