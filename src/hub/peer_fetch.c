@@ -139,10 +139,17 @@ void peer_fetches_catalog_read(struct peer_fetches *fetches) {
 static struct peer_job *find_job(struct peer_fetches *fetches, const char *path) {
     struct peer_job *job = fetches->jobs;
     while (job && strcmp(path_of(job), path) != 0) job = job->next;
-    if (!job || job->state != JOB_FAILED) return job;
-    if (clock_boottime() - job->failed_at < AGAIN_MS) return job;
-    job_free(job);
-    return NULL;
+    return job;
+}
+
+/* What failed a while ago may be tried again. */
+static void forget_failures(struct peer_fetches *fetches) {
+    msec now = clock_boottime();
+    struct peer_job *next;
+    for (struct peer_job *job = fetches->jobs; job; job = next) {
+        next = job->next;
+        if (job->state == JOB_FAILED && now - job->failed_at >= AGAIN_MS) job_free(job);
+    }
 }
 
 static size_t count_running(const struct peer_fetches *fetches) {
@@ -203,6 +210,7 @@ struct peer_waiter *peer_fetch(struct peer_fetches *fetches, struct peer_model *
                                struct peer_sink sink, struct error *err) {
     struct peer_waiter *waiter = NULL;
     bool ok = peer_model_check(model, err);
+    forget_failures(fetches);
     struct peer_job *job = ok ? find_job(fetches, model->files[0].path) : NULL;
     if (job && job->state == JOB_FAILED)
         *err = job->err;
