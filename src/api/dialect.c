@@ -11,6 +11,7 @@
 void parsed_clear(struct parsed *parsed) {
     for (int i = 0; i < parsed->count; i++) service_request_clear(&parsed->requests[i]);
     free(parsed->options.model);
+    free(parsed->skipped_tools);
     yyjson_mut_doc_free(parsed->options.echo);
     *parsed = (struct parsed){ 0 };
 }

@@ -12,7 +12,10 @@
 #include "api/service.h"
 #include "base/buf.h"
 
-enum { PARSED_MAX_REQUESTS = 64 }; /* prompts of one /v1/completions body, answers of a chat */
+enum {
+    PARSED_MAX_REQUESTS = 64, /* prompts of one /v1/completions body, answers of a chat */
+    SKIPPED_TOOLS_SIZE = 256,
+};
 
 /* How the client wants its answer. Strings are owned by the struct. */
 struct reply_options {
@@ -42,6 +45,9 @@ struct parsed {
     struct service_request requests[PARSED_MAX_REQUESTS];
     int count; /* choices of the answer, at least 1 */
     struct reply_options options;
+    /* Kinds of tools that only the API's own server runs, less than SKIPPED_TOOLS_SIZE bytes;
+     * NULL: there were none. */
+    char *skipped_tools;
 };
 void parsed_clear(struct parsed *parsed);
 

@@ -25,13 +25,17 @@ bool parsed_read_one(enum service_op op, const char *body, size_t len,
     assert((size_t)op < sizeof words / sizeof words[0] && words[op]);
     yyjson_doc *doc = json_parse_object(body, len, err);
     if (!doc) return false;
-    struct translation t = { .in = yyjson_doc_get_root(doc), .err = err };
+    struct buf skipped = BUF_INIT(SKIPPED_TOOLS_SIZE - 1);
+    struct translation t = { .in = yyjson_doc_get_root(doc),
+                             .err = err,
+                             .skipped_tools = &skipped };
     t.doc = json_object_new(&t.out);
     yyjson_mut_obj_add_str(t.doc, t.out, "op", words[op]);
     struct parsed parsed = { .options.op = op, .count = 1 };
     parsed.requests[0] = (struct service_request){ .op = op, .body = t.doc };
     bool ok = read_common(&parsed, &t) && read(&parsed, &t);
     yyjson_doc_free(doc);
+    if (skipped.len > 0) parsed.skipped_tools = buf_take(&skipped);
     if (ok) {
         *ret_parsed = parsed;
     } else {

@@ -64,6 +64,24 @@ bool translation_error_inside_item(struct error *err, const char *place, size_t 
     return translation_error_inside(err, item);
 }
 
+/* Is the word one of a list with commas between? */
+static bool is_listed(const char *list, const char *word) {
+    size_t len = strlen(word);
+    for (const char *at = strstr(list, word); at; at = strstr(at + 1, word)) {
+        if ((at == list || at[-1] == ' ') && (at[len] == ',' || at[len] == '\0')) return true;
+    }
+    return false;
+}
+
+void translation_skip_tool(struct translation *t, yyjson_val *tool) {
+    struct buf *list = t->skipped_tools;
+    const char *kind = json_find_str(tool, "type");
+    if (!list || !kind || !*kind || is_listed(buf_str(list), kind)) return;
+    if (list->len + strlen(kind) + 2 > list->max) return;
+    if (list->len > 0) buf_add_str(list, ", ");
+    buf_add_str(list, kind);
+}
+
 bool translation_copy_number(struct translation *t, const char *name, double max) {
     double value = -1;
     if (!json_read_double(t->in, name, 0, max, &value, t->err)) return false;

@@ -14,6 +14,7 @@
 #include <yyjson.h>
 
 #include "api/name_set.h"
+#include "base/buf.h"
 #include "base/error.h"
 
 /* Bytes; no text is longer than the body it is from. */
@@ -24,6 +25,7 @@ struct translation {
     yyjson_mut_doc *doc;
     yyjson_mut_val *out;
     struct error *err;
+    struct buf *skipped_tools; /* their kinds, with commas between; NULL: nobody asks */
 };
 
 /* The field of `in` if it is there and not null. */
@@ -57,6 +59,10 @@ void translation_collect_functions(yyjson_mut_val *tools, struct name_set *ret_n
 void translation_keep_functions(yyjson_mut_val *tools, struct name_set *names);
 /* The neutral tool_choice that names a function. */
 void translation_choose_function(struct translation *t, const char *name);
+
+/* Note a tool that this server does not run, by its kind: each kind once, as many as there is
+ * room for. */
+void translation_skip_tool(struct translation *t, yyjson_val *tool);
 
 /* The same for an object nested in `in` and one nested in `out`. */
 struct translation translation_into(const struct translation *t, yyjson_val *in,

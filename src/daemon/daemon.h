@@ -13,6 +13,7 @@
 
 #include <uv.h>
 
+#include "api/dialect.h"
 #include "daemon/idle_exit.h"
 #include "daemon/recorder.h"
 #include "daemon/routes/routes.h"
@@ -58,6 +59,7 @@ struct daemon {
     struct recorder recorder;
     struct service service;
     struct routes routes;
+    char told_tools[SKIPPED_TOOLS_SIZE]; /* see routes */
     struct http_limits limits;
     struct http_server *http;
     struct tls_files tls;

@@ -193,6 +193,7 @@ static struct routes routes_of(struct daemon *d) {
         .engines = d->engines,
         .offload = d->offload,
         .tls = &d->tls,
+        .told_tools = d->told_tools,
     };
 }
 

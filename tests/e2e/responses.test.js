@@ -213,6 +213,15 @@ test('references stand for stored items', async (t) => {
   assert.equal(named.usage.input_tokens, sent.usage.input_tokens);
 });
 
+test('tools that this server does not run are left out, and the log names them once', async (t) => {
+  const d = await Daemon.start(t, { models: { m: spoken(text) } });
+  const ask = { model: 'm', input: 'Hi', tools: [{ type: 'web_search' }, { type: 'mcp' }] };
+  for (let i = 0; i < 3; i++)
+    assert.equal((await client(d).responses.create(ask)).output_text, text);
+  await says(d, /does not run \(web_search, mcp\)/);
+  assert.equal(d.log.match(/does not run/g).length, 1);
+});
+
 test('where nothing can be stored, answers come as always', async (t) => {
   const d = await Daemon.start(t, { models: { m: spoken(text) } });
   fs.mkdirSync(stored(d)); // nobody can write into this

@@ -31,10 +31,13 @@ static bool is_referred_to(const struct translation *t, struct references *r,
 }
 
 /* Only the client's own tools have no type or "custom"; Anthropic runs the others. */
+static bool is_own(yyjson_val *tool) {
+    yyjson_val *type = yyjson_obj_get(tool, "type");
+    return !type || yyjson_is_null(type) || yyjson_equals_str(type, "custom");
+}
+
 static bool is_shown(const struct translation *t, struct references *referred,
                      yyjson_val *tool) {
-    yyjson_val *type = yyjson_obj_get(tool, "type");
-    if (type && !yyjson_is_null(type) && !yyjson_equals_str(type, "custom")) return false;
     if (!yyjson_is_true(yyjson_obj_get(tool, "defer_loading"))) return true;
     return is_referred_to(t, referred, json_find_str(tool, "name"));
 }
@@ -51,7 +54,8 @@ static bool tools_add(struct translation *t, yyjson_val *tools, struct reference
                             json_type_phrase(tool));
             return translation_error_inside_item(t->err, "tools", i);
         }
-        if (!is_shown(t, referred, tool)) continue;
+        if (!is_own(tool)) translation_skip_tool(t, tool);
+        if (!is_own(tool) || !is_shown(t, referred, tool)) continue;
         if (translation_copy_tool(t, list, tool, "input_schema")) continue;
         return translation_error_inside_item(t->err, "tools", i);
     }

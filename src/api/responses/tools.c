@@ -45,6 +45,8 @@ static bool tools_add(struct translation *t, yyjson_val *tools, yyjson_mut_val *
             ok = tool_add(t, tool, list);
         } else if (outer && item_is_type(tool, "namespace")) {
             ok = tools_add(t, yyjson_obj_get(tool, "tools"), list, false);
+        } else {
+            translation_skip_tool(t, tool);
         }
         if (!ok) return translation_error_inside_item(t->err, "tools", i);
     }

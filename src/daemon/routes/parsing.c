@@ -3,12 +3,14 @@
 
 #include <assert.h>
 #include <nettle/base16.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "api/unenforced.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "daemon/fleet_node.h"
 #include "daemon/routes/answer.h"
 #include "daemon/routes/route.h"
@@ -82,7 +84,18 @@ void parsing_fail(struct parsing *p) {
     parsing_free(p);
 }
 
+/* Some clients send such tools with every request: the same ones in a row are named once. */
+static void tell_skipped_tools(const struct parsing *p) {
+    const char *kinds = p->parsed.skipped_tools;
+    if (!kinds || strcmp(kinds, p->r->told_tools) == 0) return;
+    (void)snprintf(p->r->told_tools, SKIPPED_TOOLS_SIZE, "%s", kinds);
+    log_warn("%s: a client sent tools that this server does not run (%s); the model is not "
+             "offered them",
+             p->inference.dialect->name, kinds);
+}
+
 void parsing_begin(struct parsing *p) {
+    tell_skipped_tools(p);
     exchange_drop_body(p->x);
     inference_sign(p->r, p->x, p->inference.id);
     if (!answer_begin(p)) exchange_fail(p->x, &p->err);

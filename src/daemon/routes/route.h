@@ -63,7 +63,8 @@ struct routes {
     struct lender *lender;
     const struct listeners *listeners;
     const struct tls_files *tls;
-    bool stopping; /* the daemon is shutting down */
+    char *told_tools; /* the kinds that the log named last, SKIPPED_TOOLS_SIZE bytes */
+    bool stopping;    /* the daemon is shutting down */
 };
 
 /* inference_route.c */
