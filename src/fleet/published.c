@@ -63,22 +63,32 @@ static void add_files(yyjson_mut_doc *doc, yyjson_mut_val *obj,
     }
 }
 
-void published_format_models(const struct published_model *models, size_t count,
-                             struct buf *out) {
+static void add_model(yyjson_mut_doc *doc, yyjson_mut_val *list,
+                      const struct published_model *model) {
+    yyjson_mut_val *obj = yyjson_mut_arr_add_obj(doc, list);
+    add_text(doc, obj, "key", model->key);
+    add_text(doc, obj, "type", model_type_name(model->type));
+    yyjson_mut_obj_add_uint(doc, obj, "size_bytes", model->size);
+    add_text(doc, obj, "sha256", model->sha256);
+    if (model->adapters) yyjson_mut_obj_add_str(doc, obj, "adapters", model->adapters);
+    add_files(doc, obj, model);
+}
+
+static bool write_models(const struct published_model *models, size_t count, struct buf *out) {
+    struct buf text = BUF_INIT(out->max - out->len);
     yyjson_mut_val *root;
     yyjson_mut_doc *doc = json_object_new(&root);
     yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "models");
-    for (size_t i = 0; i < count; i++) {
-        yyjson_mut_val *model = yyjson_mut_arr_add_obj(doc, list);
-        add_text(doc, model, "key", models[i].key);
-        add_text(doc, model, "type", model_type_name(models[i].type));
-        yyjson_mut_obj_add_uint(doc, model, "size_bytes", models[i].size);
-        add_text(doc, model, "sha256", models[i].sha256);
-        if (models[i].adapters)
-            yyjson_mut_obj_add_str(doc, model, "adapters", models[i].adapters);
-        add_files(doc, model, &models[i]);
-    }
-    finish(doc, out);
+    for (size_t i = 0; i < count; i++) add_model(doc, list, &models[i]);
+    finish(doc, &text);
+    bool fits = !text.overflowed && buf_add(out, text.data, text.len);
+    buf_clear(&text);
+    return fits;
+}
+
+void published_format_models(const struct published_model *models, size_t count,
+                             struct buf *out) {
+    while (!write_models(models, count, out) && count > 0) count -= count / 8 + 1;
 }
 
 static bool read_file(yyjson_val *obj, struct published_file *ret) {

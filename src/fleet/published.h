@@ -61,7 +61,7 @@ struct published_instance {
 
 /* Append the value of nodes/<node>. */
 void published_format_node(const struct published_node *node, struct buf *out);
-/* models/<node> */
+/* models/<node>: the first ones, if there is no room in `out` for all. */
 void published_format_models(const struct published_model *models, size_t count,
                              struct buf *out);
 /* resident/<model>/<node>: all instances of one model; parked: a worker is parked with it */

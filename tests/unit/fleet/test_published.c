@@ -192,6 +192,27 @@ static size_t count_files(const char *model) {
 }
 
 /* Half a model is none. */
+static void test_of_too_many_models_the_first_ones_are_published(void **state) {
+    enum { COUNT = 500 };
+    char keys[COUNT][16];
+    struct published_model models[COUNT];
+    struct error err;
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "m%d", i);
+        models[i] = (struct published_model){ .key = keys[i], .type = MODEL_LLM };
+    }
+    struct buf value = BUF_INIT(1 << 13);
+    published_format_models(models, COUNT, &value);
+    assert_false(value.overflowed);
+    yyjson_doc *doc = json_parse(value.data, value.len, &err);
+    yyjson_val *list = yyjson_obj_get(yyjson_doc_get_root(doc), "models");
+    assert_in_range(yyjson_arr_size(list), 90, COUNT - 1);
+    assert_string_equal(json_find_str(yyjson_arr_get_first(list), "key"), "m0");
+    yyjson_doc_free(doc);
+    buf_clear(&value);
+}
+
 static void test_a_model_of_which_not_all_files_are_said_has_none(void **state) {
     (void)state;
 #define WHOLE "{\"path\":\"p/q/m.gguf\",\"size_bytes\":1,\"sha256\":\"aa\"}"
@@ -226,6 +247,7 @@ static void test_a_model_of_which_not_all_files_are_said_has_none(void **state) 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_files_of_a_model_are_read_as_they_are_published),
+        cmocka_unit_test(test_of_too_many_models_the_first_ones_are_published),
         cmocka_unit_test(test_a_model_of_which_not_all_files_are_said_has_none),
         cmocka_unit_test(test_what_a_node_publishes_is_listed),
         cmocka_unit_test(test_what_a_node_does_not_say_or_says_wrongly_is_null),
