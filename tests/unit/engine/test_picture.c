@@ -65,6 +65,16 @@ static void test_what_is_no_picture_is_refused(void **state) {
 }
 
 /* Other bytes, another hash. */
+/* 8 x 8 pixels, and a part that says it has 977 MB. Found by the fuzzer. */
+static void test_a_part_gets_no_more_memory_than_a_picture_has(void **state) {
+    (void)state;
+    refuse(
+        "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAARElEQVR4nD3ByxqAIBRAwZPvHFMhCgbixlbu"
+        "+v+fa9fiDPyT7xxTIQoG4sZW7vr/n2vX4gz8DqWNdR6UlSFKAu1OyaWBCQ6ljXUelJUhSgI6SURBVHicPcHL"
+        "GoAgFEDBk+8cUyEKBuLGVu76/59r1+IM/JPvy8vLy8vLywAAAElFRK5CYII=",
+        ERR_INVALID_REQUEST, "outofmem");
+}
+
 static void test_hashes(void **state) {
     (void)state;
     unsigned char one[PICTURE_HASH_SIZE], other[PICTURE_HASH_SIZE];
@@ -80,6 +90,7 @@ int main(void) {
         cmocka_unit_test(test_formats_and_forms_that_are_read),
         cmocka_unit_test(test_colors_are_red_green_blue),
         cmocka_unit_test(test_what_is_no_picture_is_refused),
+        cmocka_unit_test(test_a_part_gets_no_more_memory_than_a_picture_has),
         cmocka_unit_test(test_hashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
