@@ -185,7 +185,7 @@ static bool never_loads(struct supervisor *sup, const struct target *target) {
 }
 
 /* Make all checks that are possible before a load, unless a loaded worker can make them as
- * soon, or the body has so many values that the loop would stand still. ret_waits: the call
+ * soon, or reading the body's values would hold the loop for too long. ret_waits: the call
  * begins once more when its schema or grammar has been checked. */
 static bool deserves_load(struct supervisor *sup, const struct target *target,
                           struct call *call, bool *ret_waits, struct error *err) {

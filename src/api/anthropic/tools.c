@@ -54,8 +54,9 @@ static bool tools_add(struct translation *t, yyjson_val *tools, struct reference
                             json_type_phrase(tool));
             return translation_error_inside_item(t->err, "tools", i);
         }
-        if (!is_own(tool)) translation_skip_tool(t, tool);
-        if (!is_own(tool) || !is_shown(t, referred, tool)) continue;
+        bool own = is_own(tool);
+        if (!own) translation_skip_tool(t, tool);
+        if (!own || !is_shown(t, referred, tool)) continue;
         if (translation_copy_tool(t, list, tool, "input_schema")) continue;
         return translation_error_inside_item(t->err, "tools", i);
     }

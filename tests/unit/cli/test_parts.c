@@ -138,20 +138,14 @@ static void test_table_without_room_for_its_columns_has_lines(void **state) {
     static const char *const cells[] = { "IDENTIFIER", "STATUS",     "TTL",        "",
                                          "qwen-0.5b",  "GENERATING", "4m12s / 5m", "",
                                          "b",          "IDLE",       "",           "broken" };
-    check_table(4, cells, 12, 28,
-                "qwen-0.5b\n"
-                "  STATUS  GENERATING\n"
-                "  TTL     4m12s / 5m\n"
-                "b\n"
-                "  STATUS  IDLE\n"
-                "  broken\n");
-    check_table(4, cells, 12, 5, /* narrower than it can be */
-                "qwen-0.5b\n"
-                "  STATUS  GENERATING\n"
-                "  TTL     4m12s / 5m\n"
-                "b\n"
-                "  STATUS  IDLE\n"
-                "  broken\n");
+    static const char lines[] = "qwen-0.5b\n"
+                                "  STATUS  GENERATING\n"
+                                "  TTL     4m12s / 5m\n"
+                                "b\n"
+                                "  STATUS  IDLE\n"
+                                "  broken\n";
+    check_table(4, cells, 12, 28, lines);
+    check_table(4, cells, 12, 5, lines); /* narrower than it can be */
 }
 
 static void test_table_leaves_out_what_says_nothing(void **state) {

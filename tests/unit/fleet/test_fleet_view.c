@@ -92,13 +92,19 @@ static void test_a_node_that_was_tried_is_left_out(void **state) {
     fleet_table_clear(&table);
 }
 
-static void test_another_file_of_the_same_name_is_another_model(void **state) {
-    (void)state;
+/* Nodes a and b have different files of one name. */
+static struct fleet_table three_with_two_files(void) {
     struct fleet_table table = three();
-    struct fleet_question q = question("m");
-    struct placement p;
     fleet_table_put(&table, "models/a", MODEL("1000"));
     fleet_table_put(&table, "models/b", MODEL("2000"));
+    return table;
+}
+
+static void test_another_file_of_the_same_name_is_another_model(void **state) {
+    (void)state;
+    struct fleet_table table = three_with_two_files();
+    struct fleet_question q = question("m");
+    struct placement p;
     fleet_table_put(&table, "resident/m/b", LOADED(""));
     assert_string_equal(choose(&table, &q, &p), "a");
     fleet_table_put(&table, "models/b", MODEL("1000"));
@@ -191,11 +197,9 @@ static void test_a_claim_says_who_loads_and_since_when(void **state) {
 
 static void test_a_claim_for_another_model_of_the_name_is_none(void **state) {
     (void)state;
-    struct fleet_table table = three();
+    struct fleet_table table = three_with_two_files();
     struct fleet_question q = question("m");
     struct placement p;
-    fleet_table_put(&table, "models/a", MODEL("1000"));
-    fleet_table_put(&table, "models/b", MODEL("2000"));
     fleet_table_put(&table, "claim/m", "{\"node\":\"b\",\"since\":6999000}");
     assert_string_equal(choose(&table, &q, &p), "a");
     assert_true(p.claims);
